@@ -1,0 +1,183 @@
+/**
+ * Makes the programs: `node build.mjs [gateway|demo|<source> ...]`, all of them unless told which.
+ * One CommonJS file each, which needs Node and nothing else but the assets beside it.
+ *   gateway/src/main.ts            gateway/dist/main.js, and the assets of /docs and /redoc
+ *   scripts/<name>/src/main.ts     scripts/<name>/dist/main.js
+ *   demo/sample/loader.ts          demo/dist/load-sample.js, and demo/dist/schema
+ *   demo/src/main.ts               demo/dist/main.js
+ */
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(fileURLToPath(import.meta.url));
+const require = createRequire(import.meta.url);
+
+/** Natives and optional parts which drivers load only where somebody installed them. */
+const EXTERNAL = ['pg-native', 'pg-cloudflare', 'bufferutil', 'utf-8-validate', '*.node'];
+
+/** dockerode's doors to BuildKit sessions and to daemons over ssh, which the gateway never opens. */
+const UNUSED = /^(@grpc\/grpc-js|@grpc\/proto-loader|protobufjs|ssh2|cpu-features)($|\/)/;
+
+/** Heavy packages that must be evaluated on first use: whoever wants them says `await import()`. */
+const LAZY = /(^|\/)node_modules\/(@aws-sdk|@smithy|@duckdb)\//;
+
+const SWAGGER_UI_ASSETS = [
+  'swagger-ui.css',
+  'swagger-ui-bundle.js',
+  'swagger-ui-standalone-preset.js',
+  'index.css',
+  'favicon-16x16.png',
+  'favicon-32x32.png',
+];
+
+function programs() {
+  const found = [['gateway/src/main.ts', 'gateway/dist/main.js']];
+  for (const name of readdirSync(join(root, 'scripts')).sort()) {
+    if (name !== 'kit') found.push([`scripts/${name}/src/main.ts`, `scripts/${name}/dist/main.js`]);
+  }
+  found.push(['demo/sample/loader.ts', 'demo/dist/load-sample.js'], ['demo/src/main.ts', 'demo/dist/main.js']);
+  return found.filter(([entry]) => existsSync(join(root, entry)));
+}
+
+/** The gateway's routes and OpenAPI document, from its controllers. */
+function generateRoutes() {
+  if (!existsSync(join(root, 'gateway/tsoa.json'))) return;
+  const cli = join(dirname(require.resolve('tsoa/package.json')), 'dist/cli.js');
+  // tsoa.json's paths are relative to its own folder.
+  execFileSync(process.execPath, [cli, 'spec-and-routes', '-c', 'tsoa.json'], {
+    cwd: join(root, 'gateway'),
+    stdio: 'inherit',
+  });
+}
+
+/** Packages left out: loading them is free, using them is a clear error. */
+const leaveOut = {
+  name: 'leave-out',
+  setup(build) {
+    build.onResolve({ filter: UNUSED }, ({ path }) => ({ path, namespace: 'left-out' }));
+    build.onLoad({ filter: /.*/, namespace: 'left-out' }, ({ path }) => ({ contents: leftOut(path) }));
+  },
+};
+
+function leftOut(name) {
+  const message = `${name} is not part of this build: only Docker daemons on a socket or on TCP are supported`;
+  return `
+    const refuse = () => { throw new Error(${JSON.stringify(message)}); };
+    module.exports = new Proxy(refuse, {
+      get: (target, key) => (typeof key === 'symbol' || key === '__esModule' || key === 'prototype' ? target[key] : module.exports),
+      construct: refuse,
+    });`;
+}
+
+/** swagger-ui-dist is a folder of assets and a function that says where they are: here, beside the bundle. */
+const swaggerUiBeside = {
+  name: 'swagger-ui-beside',
+  setup(build) {
+    build.onResolve({ filter: /^swagger-ui-dist($|\/)/ }, ({ path }) => ({ path, namespace: 'swagger-ui' }));
+    build.onLoad({ filter: /.*/, namespace: 'swagger-ui' }, () => ({
+      contents: `
+        const here = () => require('node:path').join(__dirname, 'swagger-ui');
+        module.exports = Object.assign(here, { absolutePath: here, getAbsoluteFSPath: here });`,
+      resolveDir: root,
+    }));
+  },
+};
+
+function copyDemoAssets() {
+  cpSync(join(root, 'demo/sample/schema'), join(root, 'demo/dist/schema'), { recursive: true });
+}
+
+/** Express's parts each bring a copy of one large table of media types: one is enough, and spares 8 MB of memory. */
+const oneMimeDb = {
+  name: 'one-mime-db',
+  setup(build) {
+    const from = createRequire(require.resolve('express'));
+    const only = createRequire(from.resolve('mime-types')).resolve('mime-db');
+    build.onResolve({ filter: /^mime-db$/ }, () => ({ path: only }));
+  },
+};
+
+function copyGatewayAssets() {
+  const dist = join(root, 'gateway/dist');
+  const swaggerUi = dirname(require.resolve('swagger-ui-dist/package.json'));
+  const redoc = dirname(require.resolve('redoc/package.json'));
+  for (const folder of ['swagger-ui', 'redoc', 'sources']) {
+    rmSync(join(dist, folder), { recursive: true, force: true });
+    mkdirSync(join(dist, folder), { recursive: true });
+  }
+  for (const asset of SWAGGER_UI_ASSETS) cpSync(join(swaggerUi, asset), join(dist, 'swagger-ui', asset));
+  cpSync(join(swaggerUi, 'LICENSE'), join(dist, 'swagger-ui/LICENSE'));
+  cpSync(join(redoc, 'bundles/redoc.standalone.js'), join(dist, 'redoc/redoc.standalone.js'));
+  cpSync(join(redoc, 'LICENSE'), join(dist, 'redoc/LICENSE'));
+  // What each source says of itself: the gateway's image can name one whose own image is not built yet.
+  for (const name of readdirSync(join(root, 'scripts'))) {
+    const description = join(root, 'scripts', name, 'source.json');
+    if (existsSync(description)) cpSync(description, join(dist, 'sources', name, 'source.json'));
+  }
+}
+
+/** The imports that lead from the program's start to a package which must load lazily; undefined where none does. */
+function eagerPath(entry, inputs) {
+  const cameFrom = new Map([[entry, undefined]]);
+  for (const file of cameFrom.keys()) {
+    if (LAZY.test(file)) {
+      const path = [];
+      for (let step = file; step !== undefined; step = cameFrom.get(step)) path.unshift(step);
+      return path;
+    }
+    for (const { path, kind, external } of inputs[file]?.imports ?? []) {
+      if (!external && kind !== 'dynamic-import' && !cameFrom.has(path)) cameFrom.set(path, file);
+    }
+  }
+  return undefined;
+}
+
+async function bundle([entry, outfile]) {
+  const { build } = await import('esbuild').catch(() => {
+    throw new Error('esbuild is not installed: run npm ci');
+  });
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node20',
+    // ECMAScript modules first: only they can be tree-shaken (the AWS SDK: 5 MB of memory less).
+    mainFields: ['module', 'main'],
+    // Names stay, and lines stay short: stack traces remain readable. V8 keeps the source in memory, so blanks go.
+    minifySyntax: true,
+    minifyWhitespace: true,
+    lineLimit: 120,
+    legalComments: 'eof',
+    external: EXTERNAL,
+    plugins: [leaveOut, swaggerUiBeside, oneMimeDb],
+    metafile: true,
+    logLevel: 'warning',
+  });
+  const eager = eagerPath(entry, metafile.inputs);
+  if (eager)
+    throw new Error(`${eager.at(-1)} would be evaluated at start: say await import() in\n  ${eager.join('\n  ')}`);
+  const kilobytes = Math.round(statSync(join(root, outfile)).size / 1024);
+  process.stdout.write(`${outfile}  ${kilobytes} kB\n`);
+}
+
+async function main(names) {
+  const owner = (entry) => entry.split('/')[entry.startsWith('scripts/') ? 1 : 0];
+  const todo = programs().filter(([entry]) => names.length === 0 || names.includes(owner(entry)));
+  if (todo.some(([entry]) => entry === 'gateway/src/main.ts')) {
+    generateRoutes();
+    copyGatewayAssets();
+  }
+  if (todo.some(([entry]) => entry === 'demo/sample/loader.ts')) copyDemoAssets();
+  await Promise.all(todo.map(bundle));
+}
+
+main(process.argv.slice(2)).catch((error) => {
+  process.stderr.write(`build: ${error.message}\n`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,165 @@
+import type { CsvChunk } from '../source';
+
+const COMMA = 0x2c;
+const QUOTE = 0x22;
+const LF = 0x0a;
+
+/** Bytes that force quotes: comma, quote, LF, CR. */
+const NEEDS_QUOTES = new Uint8Array(256);
+for (const byte of [COMMA, QUOTE, LF, 0x0d]) NEEDS_QUOTES[byte] = 1;
+
+/** Below this a byte loop beats the call into `Buffer.copy`. */
+const SHORT = 48;
+
+/**
+ * Byte-level CSV writer for wire protocols that already deliver text: values go from the packet into the output
+ * buffer without becoming strings. NULL is empty, an empty string is `""`, and a field is quoted only where one of its
+ * bytes asks for it. Synchronous: the caller writes rows and hands on what `take()` returns, so back-pressure stays
+ * with the generator around it.
+ */
+export class CsvWriter {
+  #buffer: Buffer;
+  #used = 0;
+  #rows = 0;
+  #rowStarted = false;
+  readonly #full: CsvChunk[] = [];
+
+  /** `chunkBytes`: size of the pieces handed on; a larger single field gets a piece of its own size. */
+  constructor(readonly chunkBytes = 256 * 1024) {
+    this.#buffer = Buffer.allocUnsafeSlow(chunkBytes);
+  }
+
+  /** The header line. It does not count as a row. */
+  header(names: readonly string[]): void {
+    for (const name of names) this.string(name);
+    this.#endLine();
+  }
+
+  /** An SQL NULL: nothing between the commas. */
+  null(): void {
+    this.#reserve(1);
+    this.#separate();
+  }
+
+  /** A value that never needs quotes (numbers, dates, hex), as ASCII or UTF-8 bytes. */
+  plain(source: Uint8Array, start: number, end: number): void {
+    this.#reserve(end - start + 1);
+    this.#separate();
+    this.#copy(source, start, end);
+  }
+
+  /** Any text as UTF-8 bytes, verbatim. */
+  text(source: Uint8Array, start: number, end: number): void {
+    // The worst case: every byte a quote, two around, a comma before.
+    this.#reserve(2 * (end - start) + 3);
+    this.#separate();
+    if (!mustQuote(source, start, end)) {
+      this.#copy(source, start, end);
+      return;
+    }
+    const out = this.#buffer;
+    let used = this.#used;
+    out[used++] = QUOTE;
+    for (let i = start; i < end; i++) {
+      const byte = source[i]!;
+      if (byte === QUOTE) out[used++] = QUOTE;
+      out[used++] = byte;
+    }
+    out[used++] = QUOTE;
+    this.#used = used;
+  }
+
+  /** Any text as a string. */
+  string(value: string): void {
+    const bytes = Buffer.from(value, 'utf8');
+    this.text(bytes, 0, bytes.length);
+  }
+
+  /** Raw bytes as lower-case hex. */
+  hex(source: Uint8Array, start: number, end: number): void {
+    if (start === end) {
+      this.text(source, start, end);
+      return;
+    }
+    this.#reserve(2 * (end - start) + 1);
+    this.#separate();
+    const out = this.#buffer;
+    let used = this.#used;
+    for (let i = start; i < end; i++) {
+      const byte = source[i]!;
+      out[used++] = HEX[byte >> 4]!;
+      out[used++] = HEX[byte & 15]!;
+    }
+    this.#used = used;
+  }
+
+  /** Appends bytes to the field written last, e.g. the `+00` behind an instant. Only after `plain`. */
+  suffix(source: Uint8Array): void {
+    this.#reserve(source.length);
+    this.#copy(source, 0, source.length);
+  }
+
+  endRow(): void {
+    this.#endLine();
+    this.#rows++;
+  }
+
+  /** The pieces that are full by now, in order. */
+  take(): CsvChunk[] {
+    return this.#full.splice(0);
+  }
+
+  /** All that is left. The writer starts over afterwards. */
+  flush(): CsvChunk[] {
+    this.#cut(this.chunkBytes);
+    return this.take();
+  }
+
+  #endLine(): void {
+    this.#reserve(1);
+    this.#buffer[this.#used++] = LF;
+    this.#rowStarted = false;
+  }
+
+  #separate(): void {
+    if (this.#rowStarted) this.#buffer[this.#used++] = COMMA;
+    this.#rowStarted = true;
+  }
+
+  #copy(source: Uint8Array, start: number, end: number): void {
+    const out = this.#buffer;
+    if (end - start <= SHORT) {
+      let used = this.#used;
+      for (let i = start; i < end; i++) out[used++] = source[i]!;
+      this.#used = used;
+      return;
+    }
+    out.set(source.subarray(start, end), this.#used);
+    this.#used += end - start;
+  }
+
+  #reserve(bytes: number): void {
+    if (this.#used + bytes <= this.#buffer.length) return;
+    this.#cut(Math.max(this.chunkBytes, bytes));
+  }
+
+  #cut(nextBytes: number): void {
+    if (this.#used > 0) {
+      this.#full.push({ data: this.#buffer.subarray(0, this.#used), rows: this.#rows });
+      this.#buffer = Buffer.allocUnsafeSlow(nextBytes);
+    } else if (nextBytes > this.#buffer.length) {
+      this.#buffer = Buffer.allocUnsafeSlow(nextBytes);
+    }
+    this.#used = 0;
+    this.#rows = 0;
+  }
+}
+
+const HEX = Buffer.from('0123456789abcdef');
+
+function mustQuote(source: Uint8Array, start: number, end: number): boolean {
+  if (start === end) return true; // '' is not NULL
+  for (let i = start; i < end; i++) if (NEEDS_QUOTES[source[i]!] === 1) return true;
+  // A line of `\.` alone ends the data for PostgreSQL's COPY FROM before version 18.
+  return end - start === 2 && source[start] === 0x5c && source[start + 1] === 0x2e;
+}

@@ -1,0 +1,261 @@
+import { createHash, randomUUID } from 'node:crypto';
+import type { Dirent } from 'node:fs';
+import { type FileHandle, mkdir, open, opendir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { abortable, abortError, inBlocks } from './blocks';
+import { fileError, isMissing, isTaken } from './file-errors';
+import { exclusively } from './file-lock';
+import { type CreateOptions, type Lake, LakeError, type ObjectHead, type ObjectInfo } from './lake';
+import {
+  describe,
+  etagOf,
+  identityOf,
+  publish,
+  type Stored,
+  sync,
+  syncFolder,
+  taken,
+  writeMetadata,
+} from './object-files';
+
+/** Own working folder at the root: same file system, and no key starts with a dot. */
+const OWN = '.lake';
+const BLOCK_BYTES = 1024 * 1024;
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/**
+ * The lake in a local folder that exists, shared by any number of processes of one host. An object is written and synced
+ * under `.lake/tmp`, then gets its name by link(2), which fails if the name is taken.
+ *
+ * ETags: small objects by their content; large ones, which are never replaced, by inode, time and size, so that a HEAD
+ * reads no data. Metadata is a small file under `.lake/meta`, named after the object's inode, time and size: it is there
+ * before the object appears and a lost race cannot overwrite the winner's.
+ */
+export class FolderLake implements Lake {
+  readonly url: string;
+  #swept: Promise<void> | undefined;
+
+  constructor(private readonly folder: string) {
+    this.url = pathToFileURL(folder).href.replace(/\/$/, '');
+  }
+
+  urlOf(key: string): string {
+    return pathToFileURL(this.#path(key)).href;
+  }
+
+  async create(key: string, body: AsyncIterable<Uint8Array>, options: CreateOptions): Promise<Stored> {
+    const path = this.#path(key);
+    const signal = options.signal ?? new AbortController().signal;
+    const blocks = inBlocks(abortable(body, signal), () => BLOCK_BYTES);
+    try {
+      // Only what the body throws comes through unchanged; every call on a file is inside `#guard`.
+      return await this.#written(async (temporary, file) => {
+        for await (const { data } of blocks) await this.#guard(() => file.writeFile(data));
+        return this.#guard(async () => {
+          const stored = await sync(file);
+          const identity = identityOf(await file.stat({ bigint: true }));
+          const meta = this.#meta(identity);
+          await writeMetadata(meta, options.metadata ?? {});
+          try {
+            if (signal.aborted) throw abortError(signal);
+            await publish(temporary, path, key);
+          } catch (error) {
+            await rm(meta, { force: true });
+            throw error;
+          }
+          return stored;
+        });
+      });
+    } finally {
+      await blocks.return(undefined);
+    }
+  }
+
+  async putIfAbsent(key: string, body: Uint8Array): Promise<{ etag: string }> {
+    const path = this.#path(key);
+    return this.#written((temporary, file) =>
+      this.#guard(async () => {
+        await file.writeFile(body);
+        const { etag } = await sync(file);
+        await publish(temporary, path, key);
+        return { etag };
+      }),
+    );
+  }
+
+  async putIfMatch(key: string, body: Uint8Array, etag: string): Promise<{ etag: string }> {
+    const path = this.#path(key);
+    // 256 locks for all keys: a folder per key would stay for ever.
+    const shard = createHash('sha256').update(key).digest('hex').slice(0, 2);
+    const lock = join(this.folder, OWN, 'locks', shard);
+    return this.#written((temporary, file) =>
+      this.#guard(async () => {
+        await file.writeFile(body);
+        const stored = await sync(file);
+        await exclusively(lock, async () => {
+          if ((await this.get(key))?.etag !== etag) throw taken(key);
+          await rename(temporary, path);
+          await syncFolder(dirname(path));
+        });
+        return { etag: stored.etag };
+      }),
+    );
+  }
+
+  async get(key: string): Promise<{ body: Buffer; etag: string } | null> {
+    return this.#opened(key, async (file) => {
+      const body = await file.readFile();
+      return { body, etag: etagOf(await file.stat({ bigint: true }), body) };
+    });
+  }
+
+  async read(key: string, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array> | null> {
+    const file = await this.#open(key);
+    if (!file) return null;
+    const stream = file.createReadStream({ highWaterMark: 256 * 1024 });
+    return signal ? abortable(this.#chunks(stream), signal) : this.#chunks(stream);
+  }
+
+  async head(key: string): Promise<ObjectHead | null> {
+    return this.#opened(key, async (file) => {
+      const info = await describe(key, file);
+      const identity = identityOf(await file.stat({ bigint: true }));
+      const metadata = await readFile(this.#meta(identity), 'utf8').catch(nullIfMissing);
+      return { ...info, metadata: metadata === null ? null : JSON.parse(metadata) };
+    });
+  }
+
+  async *list(prefix: string, after = ''): AsyncGenerator<ObjectInfo> {
+    for await (const key of this.#keys('', prefix, after)) {
+      const info = await this.#opened(key, (file) => describe(key, file));
+      if (info) yield info;
+    }
+  }
+
+  async delete(key: string): Promise<void> {
+    const path = this.#path(key);
+    await this.#guard(async () => {
+      const facts = await stat(path, { bigint: true }).catch(nullIfMissing);
+      if (!facts?.isFile()) return;
+      await rm(path, { force: true });
+      await rm(this.#meta(identityOf(facts)), { force: true });
+    });
+  }
+
+  async check(): Promise<void> {
+    await this.#guard(async () => (await opendir(this.folder)).close());
+  }
+
+  async close(): Promise<void> {}
+
+  /** Where the object lies. A key that would leave the folder, or meet the lake's own files, is a bug of the caller. */
+  #path(key: string): string {
+    if (key.split('/').some((name) => name === '' || name.startsWith('.')) || /[\\\0]/.test(key))
+      throw new LakeError(
+        'denied',
+        `not a key of a lake: ${JSON.stringify(key)}`,
+        'Report this: keys come from keys.ts.',
+      );
+    return join(this.folder, key);
+  }
+
+  #meta(identity: string): string {
+    return join(this.folder, OWN, 'meta', `${identity}.json`);
+  }
+
+  async #guard<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw fileError(error, this.folder);
+    }
+  }
+
+  /** Runs `work` with a new temporary file, which is gone afterwards. */
+  async #written<T>(work: (temporary: string, file: FileHandle) => Promise<T>): Promise<T> {
+    const temporary = join(this.folder, OWN, 'tmp', randomUUID());
+    this.#swept ??= this.#guard(() => this.#sweep());
+    await this.#swept.catch((error) => {
+      this.#swept = undefined;
+      throw error;
+    });
+    const file = await this.#guard(() => open(temporary, 'wx+', 0o644));
+    try {
+      return await work(temporary, file);
+    } finally {
+      await file.close().catch(() => {});
+      await rm(temporary, { force: true }).catch(() => {});
+    }
+  }
+
+  /** Makes the working folder and removes what dead processes left in it. The lake's folder itself must be there. */
+  async #sweep(): Promise<void> {
+    const temporaries = join(this.folder, OWN, 'tmp');
+    for (const folder of [join(this.folder, OWN), temporaries, join(this.folder, OWN, 'meta')])
+      await mkdir(folder).catch((error) => {
+        if (!isTaken(error)) throw error;
+      });
+    for (const name of await readdir(temporaries)) {
+      const path = join(temporaries, name);
+      const left = await stat(path).catch(nullIfMissing);
+      if (left && Date.now() - left.mtimeMs > DAY_MS) await rm(path, { force: true });
+    }
+  }
+
+  /** The object's file, or null if there is none; a folder is none. */
+  async #open(key: string): Promise<FileHandle | null> {
+    const path = this.#path(key);
+    return this.#guard(async () => {
+      const file = await open(path).catch(nullIfMissing);
+      if (!file || (await file.stat()).isFile()) return file;
+      await file.close();
+      return null;
+    });
+  }
+
+  async #opened<T>(key: string, work: (file: FileHandle) => Promise<T>): Promise<T | null> {
+    const file = await this.#open(key);
+    if (!file) return null;
+    return this.#guard(() => work(file).finally(() => file.close()));
+  }
+
+  async *#chunks(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    try {
+      yield* stream;
+    } catch (error) {
+      throw fileError(error, this.folder);
+    }
+  }
+
+  /** Keys below the folder `base` (empty or with a slash at its end) in byte order, folders without a match left out. */
+  async *#keys(base: string, prefix: string, after: string): AsyncGenerator<string> {
+    const entries = await this.#guard(() =>
+      readdir(join(this.folder, base), { withFileTypes: true }).catch(nullIfMissing),
+    );
+    for (const name of (entries ?? [])
+      .filter((entry) => !entry.name.startsWith('.'))
+      .map(pathName)
+      .sort(byBytes)) {
+      const key = base + name;
+      if (!name.endsWith('/')) {
+        if (key.startsWith(prefix) && byBytes(key, after) > 0) yield key;
+      } else if (
+        (key.startsWith(prefix) || prefix.startsWith(key)) &&
+        (byBytes(key, after) > 0 || after.startsWith(key))
+      ) {
+        yield* this.#keys(key, prefix, after);
+      }
+    }
+  }
+}
+
+/** A folder's name with its slash: `a.csv` sorts before `a/b`, as in S3. */
+const pathName = (entry: Dirent): string => (entry.isDirectory() ? `${entry.name}/` : entry.name);
+
+const byBytes = (left: string, right: string): number => Buffer.compare(Buffer.from(left), Buffer.from(right));
+
+const nullIfMissing = (error: unknown): null => {
+  if (isMissing(error)) return null;
+  throw error;
+};

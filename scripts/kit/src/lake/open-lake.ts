@@ -1,0 +1,93 @@
+import { fileURLToPath } from 'node:url';
+import { configError } from '../errors';
+import { MAX_PREFIX_BYTES } from './keys';
+import type { Lake } from './lake';
+import type { S3LakeSettings } from './s3-clients';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Credentials without an end are read again this often: session tokens in a mounted `~/.aws` rotate. */
+const REREAD_MS = 10 * 60 * 1000;
+
+/**
+ * Opens the lake that `env` names: a folder (`LAKE_URL=file:///…`) or a bucket. Only reads settings; `check()` tells
+ * whether the lake can be reached. Throws `ScriptError` (64) with every problem of the settings.
+ */
+export async function openLake(env: Env): Promise<Lake> {
+  const problems = lakeProblems(env);
+  if (problems.length > 0)
+    throw configError(problems.join('; '), 'Correct these variables; .env.example explains them.');
+  if (env.LAKE_URL) {
+    const { FolderLake } = await import('./folder-lake');
+    return new FolderLake(fileURLToPath(env.LAKE_URL));
+  }
+  const { S3Lake } = await import('./s3-lake');
+  return new S3Lake(s3Settings(env));
+}
+
+/** What is wrong with the lake's settings, one sentence each; empty if nothing is. */
+export function lakeProblems(env: Env): string[] {
+  if (env.LAKE_URL) return folderProblems(env);
+  const problems: string[] = [];
+  const { AWS_BUCKET_NAME, S3_BUCKET } = env;
+  const bucket = AWS_BUCKET_NAME || S3_BUCKET;
+  if (!bucket) problems.push('AWS_BUCKET_NAME (or S3_BUCKET, or LAKE_URL=file:///folder) is not set');
+  else if (!/^[A-Za-z0-9._-]{3,63}$/.test(bucket))
+    problems.push(`${JSON.stringify(bucket)} is not the name of a bucket`);
+  if (AWS_BUCKET_NAME && S3_BUCKET && AWS_BUCKET_NAME !== S3_BUCKET)
+    problems.push('AWS_BUCKET_NAME and S3_BUCKET name different buckets: set one of them');
+
+  const prefix = prefixOf(env);
+  if (prefix && !prefix.split('/').every((segment) => /^[A-Za-z0-9_=-][A-Za-z0-9_.=-]*$/.test(segment)))
+    problems.push('LAKE_PREFIX may contain letters, digits and _ . = - between single slashes only');
+  if (prefix.length > MAX_PREFIX_BYTES) problems.push(`LAKE_PREFIX is longer than ${MAX_PREFIX_BYTES} bytes`);
+
+  const endpoint = endpointOf(env);
+  if (endpoint && !(URL.canParse(endpoint) && /^https?:\/\//.test(endpoint)))
+    problems.push('AWS_ENDPOINT_URL_S3 (or AWS_ENDPOINT_URL) must be a URL like http://host:9000');
+  if (!env.AWS_ACCESS_KEY_ID !== !env.AWS_SECRET_ACCESS_KEY)
+    problems.push('AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY must be set together');
+  return problems;
+}
+
+function folderProblems(env: Env): string[] {
+  const problems = prefixOf(env) ? ['LAKE_PREFIX is for buckets: make it part of LAKE_URL'] : [];
+  try {
+    fileURLToPath(env.LAKE_URL!);
+  } catch {
+    problems.push('LAKE_URL must be a local folder like file:///data/lake (for S3 set AWS_BUCKET_NAME instead)');
+  }
+  return problems;
+}
+
+const prefixOf = (env: Env): string => (env.LAKE_PREFIX ?? '').replace(/^\/+|\/+$/g, '');
+
+const endpointOf = (env: Env): string | undefined => env.AWS_ENDPOINT_URL_S3 || env.AWS_ENDPOINT_URL || undefined;
+
+function s3Settings(env: Env): S3LakeSettings {
+  const region = env.AWS_REGION || env.AWS_DEFAULT_REGION || 'us-east-1';
+  return {
+    bucket: (env.AWS_BUCKET_NAME || env.S3_BUCKET)!,
+    prefix: prefixOf(env),
+    region,
+    endpoint: endpointOf(env),
+    credentials: givenCredentials(env) ?? (() => ownCredentials(env.AWS_PROFILE, region)),
+  };
+}
+
+const givenCredentials = (env: Env) =>
+  env.AWS_ACCESS_KEY_ID && env.AWS_SECRET_ACCESS_KEY
+    ? {
+        accessKeyId: env.AWS_ACCESS_KEY_ID,
+        secretAccessKey: env.AWS_SECRET_ACCESS_KEY,
+        ...(env.AWS_SESSION_TOKEN && { sessionToken: env.AWS_SESSION_TOKEN }),
+      }
+    : undefined;
+
+/** The SDK's own chain, new each time: it would keep credentials without an end for ever. */
+async function ownCredentials(profile: string | undefined, region: string) {
+  const { fromNodeProviderChain } = await import('@aws-sdk/credential-providers');
+  const chain = fromNodeProviderChain({ ignoreCache: true, clientConfig: { region }, ...(profile && { profile }) });
+  const found = await chain();
+  return { ...found, expiration: found.expiration ?? new Date(Date.now() + REREAD_MS) };
+}

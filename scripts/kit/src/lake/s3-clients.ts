@@ -1,0 +1,32 @@
+import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
+
+/** Where an S3 lake is and how it is reached. */
+export interface S3LakeSettings {
+  bucket: string;
+  /** Without slashes at its ends; empty for the whole bucket. */
+  prefix: string;
+  region: string;
+  /** Address of an S3-compatible server; undefined for AWS. */
+  endpoint?: string | undefined;
+  credentials: NonNullable<S3ClientConfig['credentials']>;
+}
+
+/** A client that tries three times, and one on the same connections that tries once. */
+export function s3Clients({ region, endpoint, credentials }: S3LakeSettings): [thrice: S3Client, once: S3Client] {
+  const config: S3ClientConfig = {
+    region,
+    credentials,
+    maxAttempts: 3,
+    // Both end a silence, not a long request: a part may take its time on a slow line.
+    requestHandler: { connectionTimeout: 5_000, socketTimeout: 60_000 },
+    // Many S3-compatible servers know neither bucket host names nor the SDK's default checksums.
+    ...(endpoint && {
+      endpoint,
+      forcePathStyle: true,
+      requestChecksumCalculation: 'WHEN_REQUIRED',
+      responseChecksumValidation: 'WHEN_REQUIRED',
+    }),
+  };
+  const thrice = new S3Client(config);
+  return [thrice, new S3Client({ ...config, maxAttempts: 1, requestHandler: thrice.config.requestHandler })];
+}

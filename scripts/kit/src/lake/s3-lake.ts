@@ -1,0 +1,189 @@
+import type { Readable } from 'node:stream';
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+import { abortable, abortError, inBlocks } from './blocks';
+import type { CreateOptions, Lake, ObjectHead, ObjectInfo } from './lake';
+import { partSize } from './part-plan';
+import { type S3LakeSettings, s3Clients } from './s3-clients';
+import { isAbsent, toLakeError } from './s3-errors';
+import { type Complete, multipart } from './s3-multipart';
+
+type Stored = { bytes: number; etag: string };
+
+/** The lake in an S3 bucket. */
+export class S3Lake implements Lake {
+  readonly url: string;
+  readonly #settings: S3LakeSettings;
+  readonly #root: string;
+  readonly #client: S3Client;
+  /** For conditional records: the SDK's retry of a write that did succeed would see 412 on its own work. */
+  readonly #once: S3Client;
+
+  constructor(settings: S3LakeSettings) {
+    const { bucket, prefix } = settings;
+    this.#settings = settings;
+    this.#root = prefix && `${prefix}/`;
+    this.url = `s3://${[bucket, prefix].filter(Boolean).join('/')}`;
+    [this.#client, this.#once] = s3Clients(settings);
+  }
+
+  urlOf(key: string): string {
+    return `${this.url}/${key}`;
+  }
+
+  async create(key: string, body: AsyncIterable<Uint8Array>, options: CreateOptions): Promise<Stored> {
+    const failure = new AbortController();
+    const signal = AbortSignal.any([failure.signal, ...(options.signal ? [options.signal] : [])]);
+    const stop = { signal, abort: (reason: unknown) => failure.abort(reason) };
+    const blocks = inBlocks(abortable(body, signal), partSize);
+    const metadata = options.metadata ?? {};
+    const object = { ...this.#at(key), ContentType: options.contentType, Metadata: { ...metadata } };
+    // From here on the abort signal comes too late: it could not tell whether the object is there.
+    const commit = (bytes: number, complete: Complete) => {
+      if (signal.aborted) throw abortError(signal);
+      return this.#settled(key, bytes, metadata, complete);
+    };
+    try {
+      const first = (await blocks.next()).value;
+      if (!first) throw new Error('inBlocks yields at least one block');
+      if (first.last) {
+        const put = new PutObjectCommand({ ...object, Body: first.data, IfNoneMatch: '*' });
+        return await commit(first.data.length, () => this.#call('s3:PutObject', () => this.#client.send(put)));
+      }
+      const target = {
+        client: this.#client,
+        object,
+        checksums: !this.#settings.endpoint,
+        call: this.#call.bind(this),
+      };
+      return await multipart(target, first, blocks, stop, commit);
+    } finally {
+      await blocks.return(undefined);
+    }
+  }
+
+  async putIfAbsent(key: string, body: Uint8Array): Promise<{ etag: string }> {
+    return this.#putRecord(key, body, { IfNoneMatch: '*' });
+  }
+
+  async putIfMatch(key: string, body: Uint8Array, etag: string): Promise<{ etag: string }> {
+    return this.#putRecord(key, body, { IfMatch: etag });
+  }
+
+  async get(key: string): Promise<{ body: Buffer; etag: string } | null> {
+    const command = new GetObjectCommand(this.#at(key));
+    return this.#call('s3:GetObject', async () => {
+      const answer = await this.#client.send(command).catch(nullIfAbsent);
+      return answer && { body: Buffer.from(await answer.Body!.transformToByteArray()), etag: answer.ETag! };
+    });
+  }
+
+  async read(key: string, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array> | null> {
+    const command = new GetObjectCommand(this.#at(key));
+    const options = signal ? { abortSignal: signal } : {};
+    const send = () => this.#client.send(command, options).catch(nullIfAbsent);
+    const answer = await this.#call('s3:GetObject', send, signal);
+    return answer && this.#chunks(answer.Body as Readable, signal);
+  }
+
+  async head(key: string): Promise<ObjectHead | null> {
+    const command = new HeadObjectCommand(this.#at(key));
+    const answer = await this.#call('s3:GetObject', () => this.#client.send(command).catch(nullIfAbsent));
+    if (!answer) {
+      // A HEAD has no body to tell a missing object from a missing bucket.
+      await this.check();
+      return null;
+    }
+    const { ContentLength: bytes, ETag: etag, LastModified: modified, Metadata: metadata } = answer;
+    return { key, bytes: bytes!, etag: etag!, modified: modified!, metadata: metadata ?? {} };
+  }
+
+  async *list(prefix: string, after?: string): AsyncGenerator<ObjectInfo> {
+    const Prefix = this.#root + prefix;
+    const StartAfter = after === undefined ? undefined : this.#root + after;
+    let ContinuationToken: string | undefined;
+    do {
+      const command = new ListObjectsV2Command({
+        Bucket: this.#settings.bucket,
+        Prefix,
+        StartAfter,
+        ContinuationToken,
+      });
+      const page = await this.#call('s3:ListBucket', () => this.#client.send(command));
+      for (const { Key, Size, ETag, LastModified } of page.Contents ?? [])
+        yield { key: Key!.slice(this.#root.length), bytes: Size!, etag: ETag!, modified: LastModified! };
+      ContinuationToken = page.NextContinuationToken;
+    } while (ContinuationToken);
+  }
+
+  async delete(key: string): Promise<void> {
+    await this.#call('s3:DeleteObject', () => this.#client.send(new DeleteObjectCommand(this.#at(key))));
+  }
+
+  async check(): Promise<void> {
+    const command = new ListObjectsV2Command({ Bucket: this.#settings.bucket, Prefix: this.#root, MaxKeys: 1 });
+    await this.#call('s3:ListBucket', () => this.#client.send(command));
+  }
+
+  async close(): Promise<void> {
+    this.#client.destroy();
+    this.#once.destroy();
+  }
+
+  #at(key: string): { Bucket: string; Key: string } {
+    return { Bucket: this.#settings.bucket, Key: this.#root + key };
+  }
+
+  async #call<T>(permission: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (signal?.aborted) throw abortError(signal);
+      const { bucket, endpoint } = this.#settings;
+      throw toLakeError(error, { bucket, endpoint, permission });
+    }
+  }
+
+  async #putRecord(key: string, body: Uint8Array, condition: { IfMatch?: string; IfNoneMatch?: string }) {
+    const command = new PutObjectCommand({
+      ...this.#at(key),
+      ...condition,
+      Body: body,
+      ContentType: 'application/json',
+    });
+    const answer = await this.#call('s3:PutObject', () => this.#once.send(command));
+    return { etag: answer.ETag! };
+  }
+
+  /** Runs `commit`; where it fails, looks whether the object is there as ours: an answer may have been lost. */
+  async #settled(key: string, bytes: number, metadata: Record<string, string>, commit: Complete): Promise<Stored> {
+    try {
+      return { bytes, etag: (await commit()).ETag! };
+    } catch (error) {
+      const own = Object.entries(metadata);
+      const found = own.length === 0 ? null : await this.head(key).catch(() => null);
+      if (found?.bytes === bytes && own.every(([name, value]) => found.metadata?.[name.toLowerCase()] === value))
+        return { bytes, etag: found.etag };
+      throw error;
+    }
+  }
+
+  async *#chunks(body: Readable, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+    try {
+      yield* body;
+    } catch (error) {
+      await this.#call('s3:GetObject', () => Promise.reject(error), signal);
+    }
+  }
+}
+
+const nullIfAbsent = (error: unknown): null => {
+  if (isAbsent(error)) return null;
+  throw error;
+};

@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
+import type { Job } from '../contract/job';
+import type { TableResult } from '../contract/result';
+import type { Lake } from '../lake/lake';
+import type { SourceSession } from '../source';
+import type { PlannedTable } from './plan-tables';
+import { PROGRESS_INTERVAL_MS, type Report } from './reporter';
+
+/** Metadata name that tells which attempt created an object. */
+export const ATTEMPT_METADATA = 'ingesta-attempt';
+
+/** Streams one table into the lake; the object appears whole or not at all. */
+export async function exportTable(
+  session: SourceSession,
+  lake: Lake,
+  job: Job,
+  planned: PlannedTable,
+  key: string,
+  report: Report,
+  signal: AbortSignal,
+): Promise<TableResult> {
+  const name = planned.table.name;
+  const count = { rows: 0, bytes: 0 };
+  const hash = createHash('sha256');
+  report({ event: 'table_started', table: name, estimated_rows: planned.table.estimatedRows });
+
+  async function* csv(): AsyncGenerator<Buffer> {
+    let told = Date.now();
+    for await (const chunk of session.read(planned)) {
+      count.rows += chunk.rows;
+      count.bytes += chunk.data.length;
+      if (Date.now() - told >= PROGRESS_INTERVAL_MS) {
+        told = Date.now();
+        report({ event: 'progress', table: name, ...count });
+      }
+      yield chunk.data;
+    }
+  }
+  async function* hashed(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    for await (const data of body) {
+      hash.update(data);
+      yield data;
+    }
+  }
+
+  const body = job.format === 'csv.gz' ? compressed(csv()) : csv();
+  const { bytes } = await lake.create(key, hashed(body), {
+    contentType: job.format === 'csv.gz' ? 'application/gzip' : 'text/csv; charset=utf-8',
+    metadata: { [ATTEMPT_METADATA]: job.nonce },
+    signal,
+  });
+  report({ event: 'table_finished', table: name, ...count });
+  return {
+    url: lake.urlOf(key),
+    registros: count.rows,
+    key,
+    bytes,
+    sha256: hash.digest('hex'),
+    columns: planned.columns,
+    dropped_columns: planned.dropped,
+  };
+}
+
+async function* compressed(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const gzip = createGzip();
+  // `pipeline` destroys both ends on an error; iterating `gzip` then throws that error.
+  const done = pipeline(Readable.from(body), gzip);
+  done.catch(() => undefined);
+  yield* gzip as AsyncIterable<Buffer>;
+  await done;
+}

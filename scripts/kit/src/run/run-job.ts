@@ -1,0 +1,130 @@
+import type { Job } from '../contract/job';
+import { MAX_RESULT_BYTES, type ScriptOutput, type TableResult } from '../contract/result';
+import type { SourceDescription } from '../contract/source-description';
+import { configError, failed } from '../errors';
+import { dataKeys, runKeys } from '../lake/keys';
+import type { Lake } from '../lake/lake';
+import { openLake } from '../lake/open-lake';
+import { type SensitiveRules, sensitiveRules } from '../sensitive/sensitive-rules';
+import type { Source, SourceSession } from '../source';
+import { exportTable } from './export-table';
+import { type PlannedTable, planTable, selectTables } from './plan-tables';
+import type { Report } from './reporter';
+import { resolveEnv } from './resolve-env';
+
+export interface RunJob {
+  source: Source;
+  description: SourceDescription;
+  job: Job;
+  report: Report;
+  /** Goes over every text that a driver may have written. */
+  redact: (text: string) => string;
+  /** Aborted by SIGTERM or the deadline, with the `ScriptError` to end with as its reason. */
+  signal: AbortSignal;
+}
+
+/** One export, top to bottom: settings, connection, tables, columns, objects, result. Throws; never half-answers. */
+export async function runJob({ source, description, job, report, redact, signal }: RunJob): Promise<ScriptOutput> {
+  const started = Date.now();
+  const { values, problems } = resolveEnv(description, job.env);
+  if (problems.length > 0)
+    throw configError(problems.join('; '), 'Set what is missing; `--describe` explains each variable.');
+
+  const warnings: string[] = [];
+  const warn = (message: string) => {
+    warnings.push(redact(message));
+    report({ event: 'log', level: 'warn', message });
+  };
+  const log = (level: 'debug' | 'info' | 'warn', message: string) => report({ event: 'log', level, message });
+
+  // Checked first: settings that cannot work must not cost the database a connection.
+  keysOf(job, []);
+  const lake = job.dry_run ? null : await openLake(job.env);
+  let session: SourceSession | null = null;
+  try {
+    session = await source.connect(values, { signal, log, warn });
+    const found = await session.tables();
+    const selected = selectTables(found, job.tables, job.env[`${description.env_prefix}TABLES`]);
+    const planned = planAll(selected, rulesOf(job), warn);
+    signal.throwIfAborted();
+
+    const same = { database: job.database, run_id: job.run_id, attempt: job.attempt, nonce: job.nonce };
+    if (lake === null) return { status: 'planned', plan: planOf(planned), consistency: session.consistency, ...same };
+
+    const result = await exportAll(session, lake, job, planned, report, signal);
+    const output: ScriptOutput = {
+      status: 'success',
+      database: job.database,
+      result,
+      run_id: job.run_id,
+      attempt: job.attempt,
+      nonce: job.nonce,
+      consistency: session.consistency,
+      taken_at: session.takenAt.toISOString(),
+      duration_ms: Date.now() - started,
+      warnings,
+    };
+    // Second copy of the result: where stdout is lost, this one counts.
+    const body = Buffer.from(JSON.stringify(output));
+    if (body.length > MAX_RESULT_BYTES) throw failed('The result is over 16 MiB', 'Take fewer tables per run.');
+    await lake.putIfAbsent(runKeys(job.database, job.run_id).result(job.attempt), body);
+    return output;
+  } finally {
+    // All is read by now, or lost: a connection that does not end well changes nothing, nor hides the failure.
+    await Promise.allSettled([session?.close(), lake?.close()]);
+  }
+}
+
+/** Every table's key. A template that cannot work is a setting's fault. */
+function keysOf(job: Job, tables: readonly string[]): Map<string, string> {
+  try {
+    return dataKeys(job.env.KEY_TEMPLATE, { db: job.database, tables, timestamp: job.timestamp, format: job.format });
+  } catch (error) {
+    throw configError((error as Error).message, 'Correct KEY_TEMPLATE, or unset it for {db}/{table}_{timestamp}.csv.');
+  }
+}
+
+const rulesOf = (job: Job): SensitiveRules =>
+  sensitiveRules(job.database, { add: job.env.SENSITIVE_COLUMNS, allow: job.env.SENSITIVE_COLUMNS_ALLOW });
+
+function planAll(
+  selected: Parameters<typeof planTable>[0][],
+  rules: SensitiveRules,
+  warn: (m: string) => void,
+): PlannedTable[] {
+  const planned = selected.map((table) => planTable(table, rules));
+  for (const { table, columns } of planned) {
+    if (columns.length === 0) warn(`Table ${table.name} was left out: it has no column that may leave the database`);
+  }
+  return planned.filter(({ columns }) => columns.length > 0);
+}
+
+const planOf = (planned: PlannedTable[]) =>
+  Object.fromEntries(
+    planned.map(({ table, columns, dropped }) => [
+      table.name,
+      { columns, dropped_columns: dropped, estimated_rows: table.estimatedRows },
+    ]),
+  );
+
+async function exportAll(
+  session: SourceSession,
+  lake: Lake,
+  job: Job,
+  planned: PlannedTable[],
+  report: Report,
+  signal: AbortSignal,
+): Promise<Record<string, TableResult>> {
+  const keys = keysOf(
+    job,
+    planned.map(({ table }) => table.name),
+  );
+  const results: [string, TableResult][] = [];
+  for (const selection of planned) {
+    const { name } = selection.table;
+    signal.throwIfAborted();
+    results.push([name, await exportTable(session, lake, job, selection, keys.get(name)!, report, signal)]);
+  }
+  // Not by assignment: a table may be called `__proto__`.
+  return Object.fromEntries(results);
+}

@@ -1,0 +1,56 @@
+import { BRING_DOCKER, dockerService } from './docker';
+import { type Engine, startEngine } from './engine';
+import { BRING_MYSQL, startMysql } from './mysql';
+import { BRING_POSTGRESQL, startPostgresql } from './postgresql';
+import { BRING_S3, startS3 } from './s3';
+import { type MissingService, SERVICE_NAMES, type ServiceHandle, type ServiceName } from './service';
+
+/** The servers that answer, those that could not be had, and how to end it all. */
+export interface StartedServices {
+  readonly handles: readonly ServiceHandle[];
+  readonly missing: readonly MissingService[];
+  stop(): Promise<void>;
+}
+
+const BRING: Record<ServiceName, string> = {
+  docker: BRING_DOCKER,
+  postgresql: BRING_POSTGRESQL,
+  mysql: BRING_MYSQL,
+  s3: BRING_S3,
+};
+
+/** Starts the servers, all of them unless `names` says which. The engine comes first: the others listen on its bridge. */
+export async function startServices(names: readonly ServiceName[] = SERVICE_NAMES): Promise<StartedServices> {
+  const handles: ServiceHandle[] = [];
+  const missing: MissingService[] = [];
+  let engine: Engine | undefined;
+  let engineFailure = 'no Docker engine answers';
+  if (names.includes('docker')) {
+    engine = await startEngine().catch((error: Error) => {
+      engineFailure = error.message;
+      return undefined;
+    });
+  }
+  const start: Record<ServiceName, () => Promise<ServiceHandle>> = {
+    docker: () => (engine ? dockerService(engine) : Promise.reject(new Error(engineFailure))),
+    postgresql: () => startPostgresql(engine),
+    mysql: () => startMysql(engine),
+    s3: () => startS3(engine),
+  };
+  await Promise.all(
+    names.map(async (name) => {
+      try {
+        handles.push(await start[name]());
+      } catch (error) {
+        missing.push({ name, missing: error instanceof Error ? error.message : String(error), bring: BRING[name] });
+      }
+    }),
+  );
+  const stop = async (): Promise<void> => {
+    const servers = handles.filter((handle) => handle.name !== 'docker');
+    await Promise.all(servers.map((handle) => handle.stop()));
+    // Last: servers may run in its containers. Stopped also when it had no base image, and so made no handle.
+    await engine?.stop();
+  };
+  return { handles, missing, stop };
+}

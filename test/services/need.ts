@@ -1,0 +1,78 @@
+import { MARKERS, type ServiceName } from './service';
+
+/** Where a PostgreSQL or MySQL server is, and the login of its administrator. */
+export interface DatabaseEnv {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  /** The server's host as a container names it. */
+  readonly dockerHost: string;
+  /** The server's log of every statement; a server that was given has none. */
+  readonly log?: string;
+}
+
+/** Where the S3 server is. */
+export interface S3Env {
+  readonly endpoint: string;
+  readonly dockerEndpoint: string;
+  readonly accessKey: string;
+  readonly secretKey: string;
+}
+
+/** What containers are made of, and how they reach this machine. */
+export interface DockerEnv {
+  readonly nodeImage: string;
+  /** Where a test's own server listens so that containers reach it as host.docker.internal. */
+  readonly listenAddress: string;
+}
+
+/**
+ * `describe` for tests that need real servers: skipped as a whole when one is missing. The title tells the reporter
+ * which (`… [postgresql, s3]`). Call the accessors below inside tests and hooks: skipped bodies are evaluated too.
+ */
+export function describeWith(services: readonly ServiceName[], title: string, fn: () => void): void {
+  const there = services.every((service) => process.env[MARKERS[service]]);
+  (there ? describe : describe.skip)(`${title} [${services.join(', ')}]`, fn);
+}
+
+/** The PostgreSQL server. */
+export const pgEnv = (): DatabaseEnv => databaseEnv('INGESTA_TEST_PG');
+
+/** The MySQL or MariaDB server. */
+export const mysqlEnv = (): DatabaseEnv => databaseEnv('INGESTA_TEST_MYSQL');
+
+/** The S3 server. */
+export function s3Env(): S3Env {
+  return {
+    endpoint: required('INGESTA_TEST_S3_ENDPOINT'),
+    dockerEndpoint: required('INGESTA_TEST_S3_DOCKER_ENDPOINT'),
+    accessKey: required('INGESTA_TEST_S3_ACCESS_KEY'),
+    secretKey: required('INGESTA_TEST_S3_SECRET_KEY'),
+  };
+}
+
+/** The Docker engine. */
+export function dockerEnv(): DockerEnv {
+  return {
+    nodeImage: required('INGESTA_TEST_NODE_IMAGE'),
+    listenAddress: process.env.INGESTA_TEST_DOCKER_GATEWAY ?? '127.0.0.1',
+  };
+}
+
+function databaseEnv(prefix: string): DatabaseEnv {
+  return {
+    host: required(`${prefix}_HOST`),
+    port: Number(required(`${prefix}_PORT`)),
+    user: required(`${prefix}_USER`),
+    password: required(`${prefix}_PASSWORD`),
+    dockerHost: required(`${prefix}_DOCKER_HOST`),
+    log: process.env[`${prefix}_LOG`],
+  };
+}
+
+function required(name: string): string {
+  const value = process.env[name];
+  if (!value) throw new Error(`${name} is not set: does the test stand in describeWith() and name the service?`);
+  return value;
+}
