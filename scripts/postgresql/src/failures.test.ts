@@ -1,0 +1,200 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EXIT } from '@ingesta/kit';
+import { describeWith } from '../../../test/services/need';
+import { freePort } from '../../../test/services/server-process';
+import { postgresql } from './source';
+import { readAll, selectionOf, TestDatabase, testContext } from './test-database';
+
+const BIG_ROWS = 200_000;
+
+describeWith(['postgresql'], 'PostgreSQL: what goes wrong', () => {
+  let db: TestDatabase;
+  beforeAll(async () => {
+    db = await TestDatabase.create();
+    await db.admin.query(`
+      CREATE TABLE grande AS SELECT i AS id, repeat('x', 1000) AS t FROM generate_series(1, ${BIG_ROWS}) i;
+      CREATE TABLE chica AS SELECT 1 AS id`);
+  });
+  afterAll(() => db.drop());
+
+  const connect = (changes: Record<string, string>) => postgresql.connect({ ...db.env, ...changes }, testContext());
+  /** A session whose table `grande` has been begun. */
+  async function begun(context = testContext()) {
+    const session = await postgresql.connect(db.env, context);
+    const table = (await session.tables()).find(({ name }) => name === 'grande')!;
+    const chunks = session.read(selectionOf(table))[Symbol.asyncIterator]();
+    await chunks.next();
+    return { session, chunks };
+  }
+  async function expectNoBackends() {
+    for (let i = 0; i < 100 && (await db.backends()).length > 0; i++) await sleep(50);
+    expect(await db.backends()).toEqual([]);
+  }
+
+  it('a wrong password or an unknown user is SOURCE_AUTH, without the password', async () => {
+    const error = await connect({ POSTGRES_PASSWORD: 'equivocada-7' }).catch((e) => e);
+    expect(error).toMatchObject({ code: 'SOURCE_AUTH', exitCode: EXIT.AUTH });
+    expect(`${error.message} ${error.hint}`).not.toContain('equivocada-7');
+    await expect(connect({ POSTGRES_USER: 'nadie' })).rejects.toMatchObject({ code: 'SOURCE_AUTH' });
+    await expect(connect({ POSTGRES_PASSWORD: '' })).rejects.toMatchObject({ code: 'SOURCE_AUTH' });
+  });
+
+  it('a database that does not exist is SOURCE_CONFIG and named', async () => {
+    const expected = { code: 'SOURCE_CONFIG', message: expect.stringContaining('no_existe') };
+    await expect(connect({ POSTGRES_DB: 'no_existe' })).rejects.toMatchObject(expected);
+  });
+
+  it('a closed port and an unknown host are SOURCE_UNAVAILABLE', async () => {
+    const expected = { code: 'SOURCE_UNAVAILABLE', exitCode: EXIT.UNAVAILABLE };
+    await expect(connect({ POSTGRES_PORT: String(await freePort()) })).rejects.toMatchObject(expected);
+    await expect(connect({ POSTGRES_HOST: 'no-such-host.invalid' })).rejects.toMatchObject(expected);
+  });
+
+  it('a host that never answers is SOURCE_UNAVAILABLE within the connect timeout, and abort is quicker', async () => {
+    const silent = createServer().listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const port = String((silent.address() as AddressInfo).port);
+    const env = { ...db.env, POSTGRES_HOST: '127.0.0.1', POSTGRES_PORT: port, POSTGRES_CONNECT_TIMEOUT: '1' };
+    const started = performance.now();
+    await expect(connect(env)).rejects.toMatchObject({ code: 'SOURCE_UNAVAILABLE' });
+    expect(performance.now() - started).toBeLessThan(3_000);
+    const context = testContext();
+    const attempt = postgresql.connect({ ...env, POSTGRES_CONNECT_TIMEOUT: '60' }, context);
+    setTimeout(() => context.controller.abort(new Error('stop')), 50);
+    await expect(attempt).rejects.toThrow('stop');
+    silent.close();
+  });
+
+  it('TLS against a server without it is SOURCE_CONFIG', async () => {
+    if ((await db.admin.query('SHOW ssl')).rows[0].ssl === 'on') return;
+    await expect(connect({ POSTGRES_SSL_MODE: 'require' })).rejects.toMatchObject({ code: 'SOURCE_CONFIG' });
+    const missing = { POSTGRES_SSL_MODE: 'verify-full', POSTGRES_SSL_CA: '/no/such.pem' };
+    await expect(connect(missing)).rejects.toMatchObject({ code: 'SOURCE_CONFIG' });
+  });
+
+  it('reads one snapshot, whatever is inserted meanwhile, table after table', async () => {
+    await db.admin.query('CREATE TABLE foto (id int); INSERT INTO foto VALUES (1)');
+    const session = await connect({});
+    await db.admin.query('INSERT INTO foto VALUES (2); INSERT INTO chica VALUES (2); CREATE TABLE nueva (id int)');
+    expect((await readAll(session, 'foto')).csv.toString()).toBe('id\n1\n');
+    expect((await readAll(session, 'chica')).csv.toString()).toBe('id\n1\n');
+    expect((await session.tables()).map(({ name }) => name)).not.toContain('nueva');
+    expect(session.consistency).toBe('snapshot');
+    expect(Math.abs(session.takenAt.getTime() - Date.now())).toBeLessThan(60_000);
+    await session.close();
+    await session.close();
+    await expectNoBackends();
+  });
+
+  it('a table or column that vanished after it was listed fails with its name', async () => {
+    for (const change of ['DROP TABLE fugaz', 'ALTER TABLE fugaz DROP COLUMN b']) {
+      await db.admin.query('CREATE TABLE fugaz (a int, b int)');
+      const session = await connect({});
+      const table = (await session.tables()).find(({ name }) => name === 'fugaz')!;
+      await db.admin.query(change);
+      const read = session.read(selectionOf(table))[Symbol.asyncIterator]().next();
+      await expect(read).rejects.toMatchObject({
+        code: 'SCRIPT_FAILED',
+        message: expect.stringMatching(/fugaz.*does not exist/),
+      });
+      await session.close();
+      await db.admin.query('DROP TABLE IF EXISTS fugaz');
+    }
+  });
+
+  it.each([
+    ['TRUNCATE vaciada', 'CREATE TABLE vaciada AS SELECT 1 AS id'],
+    ['TRUNCATE vaciada_1', PARTITIONED()],
+    ['ALTER TABLE vaciada DETACH PARTITION vaciada_1', PARTITIONED()],
+  ])('%s after the snapshot is no short table but a failure to be tried again', async (change, create) => {
+    await db.admin.query(`DROP TABLE IF EXISTS vaciada, vaciada_1; ${create}`);
+    const session = await connect({});
+    await session.tables();
+    await db.admin.query(change);
+    await expect(readAll(session, 'vaciada')).rejects.toMatchObject({ exitCode: EXIT.TEMPORARY });
+    await session.close();
+  });
+
+  it('a connection killed mid-table is SOURCE_UNAVAILABLE, never a short CSV', async () => {
+    const { session, chunks } = await begun();
+    const { pid } = (await db.backends())[0]!;
+    await db.admin.query('SELECT pg_terminate_backend($1)', [pid]);
+    const drain = async () => {
+      while (!(await chunks.next()).done);
+    };
+    await expect(drain()).rejects.toMatchObject({
+      code: 'SOURCE_UNAVAILABLE',
+      message: expect.stringMatching(/grande.*lost mid-way/),
+    });
+    await expect(readAll(session, 'chica')).rejects.toMatchObject({ code: 'SOURCE_UNAVAILABLE' });
+    await session.close();
+  });
+
+  it('a connection killed between two tables is SOURCE_UNAVAILABLE', async () => {
+    const session = await connect({});
+    const table = (await session.tables()).find(({ name }) => name === 'chica')!;
+    const { pid } = (await db.backends())[0]!;
+    await db.admin.query('SELECT pg_terminate_backend($1)', [pid]);
+    await expectNoBackends();
+    const read = session.read(selectionOf(table))[Symbol.asyncIterator]().next();
+    await expect(read).rejects.toMatchObject({ code: 'SOURCE_UNAVAILABLE' });
+    await session.close();
+  });
+
+  it('a statement timeout says which setting raises it', async () => {
+    const session = await connect({ POSTGRES_STATEMENT_TIMEOUT: '1' });
+    const table = (await session.tables()).find(({ name }) => name === 'grande')!;
+    const chunks = session.read(selectionOf(table))[Symbol.asyncIterator]();
+    await chunks.next();
+    await sleep(1_500);
+    const drain = async () => {
+      while (!(await chunks.next()).done);
+    };
+    await expect(drain()).rejects.toMatchObject({ hint: expect.stringContaining('POSTGRES_STATEMENT_TIMEOUT') });
+    await session.close();
+  });
+
+  it('abort frees the backend at once and throws its reason', async () => {
+    const context = testContext();
+    const { session, chunks } = await begun(context);
+    context.controller.abort(new Error('deadline'));
+    await expect(chunks.next()).rejects.toThrow('deadline');
+    await expectNoBackends();
+    await session.close();
+  });
+
+  it('returning early frees the backend', async () => {
+    const { session, chunks } = await begun();
+    await chunks.return!();
+    await expectNoBackends();
+    await session.close();
+  });
+
+  it('closing in the middle of a table frees the backend', async () => {
+    const { session } = await begun();
+    await session.close();
+    await expectNoBackends();
+  });
+
+  it('a slow reader holds the server back instead of filling the memory', async () => {
+    const before = process.memoryUsage();
+    const { session, chunks } = await begun();
+    await sleep(1_000);
+    // Blocked on the socket: the 200 MB stay where they are.
+    expect(await db.backends()).toEqual([expect.objectContaining({ wait_event: 'ClientWrite' })]);
+    const after = process.memoryUsage();
+    expect(after.external + after.heapUsed - before.external - before.heapUsed).toBeLessThan(32 * 1024 * 1024);
+    let rows = 0;
+    for (let step = await chunks.next(); !step.done; step = await chunks.next()) rows += step.value.rows;
+    expect(rows).toBeGreaterThan(BIG_ROWS * 0.99);
+    await session.close();
+  });
+});
+
+/** Declared as a function: `it.each` reads it before the constants of this file are there. */
+function PARTITIONED(): string {
+  return `CREATE TABLE vaciada (id int) PARTITION BY LIST (id);
+    CREATE TABLE vaciada_1 PARTITION OF vaciada FOR VALUES IN (1); INSERT INTO vaciada VALUES (1)`;
+}
