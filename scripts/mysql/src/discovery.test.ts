@@ -1,0 +1,140 @@
+import { readFile } from 'node:fs/promises';
+import { describeWith, mysqlEnv } from '../../../test/services/need';
+import { createTestDatabase, type TestDatabase } from './testing/test-database';
+
+describeWith(['mysql'], 'a MySQL session', () => {
+  let db: TestDatabase;
+  beforeAll(async () => {
+    db = await createTestDatabase();
+  });
+  afterAll(() => db?.drop());
+  beforeEach(async () => {
+    await db.admin.query(`DROP DATABASE ${db.name}; CREATE DATABASE ${db.name} CHARACTER SET utf8mb4; USE ${db.name}`);
+  });
+
+  it('lists base tables by name, in any case, and no views', async () => {
+    await db.admin.query(
+      'CREATE TABLE zeta (a INT); CREATE TABLE `Ünï` (a INT); CREATE VIEW seen AS SELECT * FROM zeta',
+    );
+    const { session, tables } = await db.open();
+    expect(tables.map(({ name }) => name)).toEqual(['zeta', 'Ünï']);
+    await session.close();
+  });
+
+  it('lists tables with history, as they are now, and no sequences', async () => {
+    if (!db.isMariaDb) return; // only MariaDB has either
+    await db.admin.query(`CREATE TABLE h (a INT) WITH SYSTEM VERSIONING; CREATE SEQUENCE s;
+      INSERT INTO h VALUES (1); UPDATE h SET a = 2`);
+    const { session, tables, rows } = await db.open();
+    expect(tables.map(({ name }) => name)).toEqual(['h']);
+    expect(await rows('h')).toEqual([['2']]);
+    await session.close();
+  });
+
+  it('tells engine types, logical types and nullability', async () => {
+    await db.admin.query(
+      "CREATE TABLE t (a BIGINT UNSIGNED NOT NULL, b DECIMAL(10,2), c JSON, d ENUM('x','y'), e DATETIME(6), f LONGTEXT)",
+    );
+    const { session, tables } = await db.open();
+    expect(tables[0]!.columns).toEqual([
+      {
+        name: 'a',
+        source_type: expect.stringMatching(/^bigint.* unsigned$/),
+        logical_type: 'integer',
+        nullable: false,
+      },
+      { name: 'b', source_type: 'decimal(10,2)', logical_type: 'decimal', nullable: true },
+      { name: 'c', source_type: 'json', logical_type: 'json', nullable: true },
+      { name: 'd', source_type: "enum('x','y')", logical_type: 'text', nullable: true },
+      { name: 'e', source_type: 'datetime(6)', logical_type: 'timestamp', nullable: true },
+      { name: 'f', source_type: 'longtext', logical_type: 'text', nullable: true },
+    ]);
+    await session.close();
+  });
+
+  it('reads generated and invisible columns', async () => {
+    await db.admin.query(
+      'CREATE TABLE t (a INT, b INT AS (a * 2) VIRTUAL, c INT INVISIBLE); INSERT INTO t (a, c) VALUES (1, 3)',
+    );
+    const { session, rows } = await db.open();
+    expect(await rows('t')).toEqual([['1', '2', '3']]);
+    await session.close();
+  });
+
+  it('asks the server for the selected columns alone', async () => {
+    await db.admin.query(
+      "CREATE TABLE users (id INT, password VARCHAR(20), name VARCHAR(20)); INSERT INTO users VALUES (1, 's3cret', 'Ana')",
+    );
+    const { session, csv, select } = await db.open();
+    expect(await csv(select('users', ['id', 'name']))).toBe('id,name\n1,Ana\n');
+    await session.close();
+    const { log } = mysqlEnv();
+    if (log === undefined) return;
+    const selects = (await readFile(log, 'utf8'))
+      .split('\n')
+      .filter((line) => line.includes(`FROM \`${db.name}\`.\`users\``));
+    expect(selects).toHaveLength(1);
+    expect(selects[0]).toContain('SELECT `id`, `name` FROM');
+    expect(selects[0]).not.toMatch(/password|\*/);
+  });
+
+  it('drops sensitive keys inside JSON and compacts it', async () => {
+    await db.admin.query(
+      `CREATE TABLE t (j JSON); INSERT INTO t VALUES ('{"a": 1, "deep": [{"password": "s3cret", "b": 2}]}')`,
+    );
+    const { session, csv, select } = await db.open();
+    const isSensitiveKey = (path: readonly string[]) => path.at(-1) === 'password';
+    expect(await csv(select('t', undefined, isSensitiveKey))).toBe('j\n"{""a"":1,""deep"":[{""b"":2}]}"\n');
+    await session.close();
+  });
+
+  it('does not see what is committed after it connected', async () => {
+    await db.admin.query('CREATE TABLE t (a INT); INSERT INTO t VALUES (1)');
+    const before = Date.now();
+    const { session, rows } = await db.open();
+    await db.admin.query('INSERT INTO t VALUES (2)');
+    expect(await rows('t')).toEqual([['1']]);
+    expect(session.consistency).toBe('snapshot');
+    expect(Math.abs(session.takenAt.getTime() - before)).toBeLessThan(60_000);
+    await session.close();
+  });
+
+  it('does not call it a snapshot once a table outside of transactions was read', async () => {
+    await db.admin.query('CREATE TABLE a (a INT); CREATE TABLE b (a INT) ENGINE=MyISAM');
+    const { session, rows } = await db.open();
+    expect(session.consistency).toBe('per_table');
+    await rows('a');
+    expect(session.consistency).toBe('snapshot');
+    await rows('b');
+    expect(session.consistency).toBe('per_table');
+    await session.close();
+  });
+
+  it('keeps to the tables and columns that the user may select, and says what it could not', async () => {
+    const user = `reader_${db.name.slice(-8)}`;
+    await db.admin.query(`CREATE TABLE part (id INT, secret_pay INT); CREATE TABLE none (a INT); CREATE TABLE written (a INT);
+      INSERT INTO part VALUES (1, 2);
+      CREATE USER ${user} IDENTIFIED BY 'Pw-123456'; GRANT SELECT (id), UPDATE (secret_pay) ON ${db.name}.part TO ${user};
+      GRANT INSERT ON ${db.name}.written TO ${user}`);
+    try {
+      const opened = await db.open({ MYSQL_USER: user, MYSQL_PASSWORD: 'Pw-123456' });
+      expect(opened.tables.map(({ name }) => name)).toEqual(['part']);
+      expect(await opened.rows('part')).toEqual([['1']]);
+      expect(opened.warnings).toEqual(['Table part: the user may not select these columns: secret_pay']);
+      await opened.session.close();
+    } finally {
+      await db.admin.query(`DROP USER ${user}`);
+    }
+  });
+
+  it('leaves no thread behind when it is closed, also twice', async () => {
+    const { session } = await db.open();
+    await session.close();
+    await session.close();
+    const [threads] = await db.admin.query(
+      'SELECT * FROM information_schema.PROCESSLIST WHERE DB = ? AND ID <> CONNECTION_ID()',
+      [db.name],
+    );
+    expect(threads).toEqual([]);
+  });
+});
