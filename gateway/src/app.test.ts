@@ -1,0 +1,372 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Lake, pointerKey } from '@ingesta/kit';
+import { createConfig, lintFromString } from '@redocly/openapi-core';
+import type { Express } from 'express';
+import request from 'supertest';
+import openApi from '../generated/openapi.json';
+import { createApp } from './app';
+import { ApiError, type ERRORS } from './errors';
+import { HealthService } from './health/health-service';
+import { IngestService } from './ingest/service';
+import type { JobSpec } from './runners/runner';
+import { Timestamps } from './runs/timestamps';
+import { SourcesService } from './sources/sources-service';
+import { FakeRunner } from './testing/fake-runner';
+import { capturedLog, exportTables, givenConfig, givenLake, givenOutcome } from './testing/given';
+
+let lake: Lake;
+let remove: () => Promise<void>;
+let runner: FakeRunner;
+let app: Express;
+let lines: string[];
+let reachable: boolean;
+
+beforeEach(async () => {
+  const found = await givenLake();
+  ({ lake, remove } = found);
+  reachable = true;
+  runner = new FakeRunner(async ({ job }: JobSpec) =>
+    givenOutcome({ stdout: Buffer.from(JSON.stringify(await exportTables(lake, job, { users: 'id\n1\n' }))) }),
+  );
+  const captured = capturedLog();
+  lines = captured.lines;
+  const openLake = async () => {
+    if (!reachable) throw new TypeError('canary: the lake is on fire');
+    return lake;
+  };
+  const config = givenConfig({ ...found.env, API_TITLE: 'Title', DATA_SOURCE: 'Source' });
+  app = createApp({
+    ingestion: new IngestService({
+      config,
+      lake: openLake,
+      runner,
+      log: captured.log,
+      timestamps: new Timestamps(),
+      credentials: async () => ({}),
+      lakeFolder: async () => null,
+    }),
+    sources: new SourcesService({ config, runner, lake: openLake }),
+    health: new HealthService({ config, runner, lake: openLake, version: '1.2.3' }),
+    log: captured.log,
+    assets: join(__dirname, '../dist'),
+  });
+});
+afterEach(() => remove());
+
+const errorShape = (code: keyof typeof ERRORS, change: object = {}) => ({
+  status: 'error',
+  database: null,
+  error: { code, message: expect.any(String), hint: expect.any(String), run_id: null },
+  ...change,
+});
+
+describe('POST /api/ingesta/{db}', () => {
+  it('answers with the keys of the contract, in its order', async () => {
+    const { body, status } = await request(app).post('/api/ingesta/mysql');
+    expect(status).toBe(200);
+    const keys = ['status', 'database', 'result', 'run_id', 'consistency', 'duration_ms'];
+    expect(Object.keys(body).slice(0, keys.length)).toEqual(keys);
+    expect(Object.keys(body.result.users)).toEqual(['url', 'registros', 'bytes', 'sha256', 'dropped_columns']);
+    expect(body).toMatchObject({
+      status: 'success',
+      database: 'mysql',
+      result: { users: { url: expect.stringMatching(/^file:\/\/\/.*\/mysql\/users_\d{8}_\d{6}\.csv$/), registros: 1 } },
+      run_id: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-7/),
+      consistency: 'snapshot',
+    });
+  });
+
+  it.each([undefined, 'application/x-www-form-urlencoded', 'text/plain', 'application/json'])(
+    'takes its body under any content type (%s)',
+    async (type) => {
+      const post = request(app).post('/api/ingesta/mysql');
+      if (type) post.set('Content-Type', type);
+      await post.send('{"tables":["users"],"format":"csv.gz"}').expect(200);
+      expect(runner.launched[0]?.job).toMatchObject({ tables: ['users'], format: 'csv.gz', dry_run: false });
+    },
+  );
+
+  it.each([
+    ['an unknown key', '{"image":"evil"}', 'image'],
+    ['a key of the prototype', '{"__proto__":{"dry_run":true},"constructor":1}', 'constructor'],
+    ['a format that there is not', '{"format":"parquet"}', 'format'],
+    ['tables that are no list', '{"tables":"users"}', 'tables'],
+    ['tables that are no names', '{"tables":[1]}', 'tables'],
+    ['no tables at all', '{"tables":[]}', 'tables'],
+    ['too many tables', `{"tables":[${Array(10_001).fill('"t"').join()}]}`, 'tables'],
+    ['text for a boolean', '{"dry_run":"true"}', 'dry_run'],
+    ['null for a boolean', '{"dry_run":null}', 'dry_run'],
+    ['half a document', '{"tables":[', 'JSON'],
+    ['a list', '[]', ''],
+    ['null', 'null', ''],
+    ['a number', '1', ''],
+  ])('refuses %s and says which', async (_what, body, named) => {
+    const answer = await request(app).post('/api/ingesta/mysql').set('Content-Type', 'application/json').send(body);
+    expect(answer.status).toBe(400);
+    expect(answer.body).toEqual(errorShape('INVALID_REQUEST'));
+    expect(answer.body.error.message).toContain(named);
+    expect(runner.asked).toEqual([]);
+  });
+
+  it('refuses a body that is too large', async () => {
+    const answer = await request(app)
+      .post('/api/ingesta/mysql')
+      .send({ tables: ['x'.repeat(200_000)] });
+    expect(answer.status).toBe(413);
+    expect(answer.body).toEqual(errorShape('PAYLOAD_TOO_LARGE'));
+  });
+
+  it.each([
+    ['..%2fx', 404],
+    ['%2e%2e', 404],
+    ['mysql;rm', 404],
+    ['mysql%00', 404],
+    ['mysql%20', 404],
+    ['MySQL', 404],
+    ['runs', 404],
+    ['health', 404],
+    ['-mysql', 404],
+    ['my%0asql', 404],
+    ['a'.repeat(64), 404],
+    ['a'.repeat(10_240), 404],
+    ['%E0%A4%A', 400],
+    ['__proto__', 404],
+  ])('never lets the name %.40s reach the runner', async (name, status) => {
+    const answer = await request(app).post(`/api/ingesta/${name}`);
+    expect(answer.status).toBe(status);
+    expect(answer.body).toEqual(errorShape(status === 400 ? 'INVALID_REQUEST' : 'UNKNOWN_SOURCE'));
+    if (status === 404) expect(answer.body.error.hint).toContain('mysql, x');
+    expect(runner.asked).toEqual([]);
+    expect(runner.launched).toEqual([]);
+  });
+
+  it('names the run in a failure', async () => {
+    runner.launch = async () => givenOutcome({ exitCode: 77 });
+    const answer = await request(app).post('/api/ingesta/mysql');
+    expect(answer.status).toBe(502);
+    expect(answer.body).toMatchObject({
+      database: 'mysql',
+      error: { code: 'SOURCE_AUTH', run_id: expect.any(String) },
+    });
+  });
+
+  it('says where the run under way is', async () => {
+    let finish: () => void = () => undefined;
+    runner.launch = () =>
+      new Promise((resolve) => {
+        finish = () => resolve(givenOutcome({ exitCode: 1 }));
+      });
+    const first = request(app).post('/api/ingesta/mysql').then();
+    while (runner.launched.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    const second = await request(app).post('/api/ingesta/mysql');
+    finish();
+    const { run_id } = (await first).body.error;
+    expect(second.status).toBe(409);
+    expect(second.body).toEqual(
+      errorShape('RUN_IN_PROGRESS', { database: 'mysql', error: expect.objectContaining({ run_id }) }),
+    );
+    expect(second.headers.location).toBe(`/api/ingesta/runs/${run_id}`);
+  });
+
+  it('tells the plan of a dry run', async () => {
+    runner.launch = async ({ job: { database, run_id, attempt, nonce } }) => {
+      const users = {
+        columns: [],
+        dropped_columns: [{ name: 'pwd', reason: 'built-in rule: pwd' }],
+        estimated_rows: 7,
+      };
+      const plan = { status: 'planned', database, plan: { users }, run_id, attempt, nonce, consistency: 'none' };
+      return givenOutcome({ stdout: Buffer.from(JSON.stringify(plan)) });
+    };
+    const { body } = await request(app).post('/api/ingesta/mysql').send({ dry_run: true }).expect(200);
+    expect(Object.keys(body)).toEqual(['status', 'database', 'plan', 'run_id', 'consistency']);
+    expect(body.plan.users.estimated_rows).toBe(7);
+  });
+
+  it('tells nothing of a cause: that is for the log', async () => {
+    reachable = false;
+    const answer = await request(app).post('/api/ingesta/mysql');
+    expect(answer.status).toBe(500);
+    expect(answer.text).not.toMatch(/canary|TypeError|\.ts:|node_modules/);
+    expect(lines.join('\n')).toContain('canary');
+  });
+});
+
+describe('GET /api/ingesta', () => {
+  it('lists the sources with what they lack and their last run', async () => {
+    const first = await request(app).get('/api/ingesta').expect(200);
+    expect(first.body).toEqual({
+      sources: [
+        {
+          name: 'mysql',
+          title: 'MySQL',
+          image: 'ingesta-mysql:latest',
+          present: true,
+          hint: null,
+          missing_env: [],
+          last_run: null,
+        },
+        {
+          name: 'x',
+          title: 'X',
+          image: 'ingesta-x:latest',
+          present: false,
+          hint: 'Build it: ./build-images.sh x',
+          missing_env: null,
+          last_run: null,
+        },
+      ],
+    });
+    const { run_id } = (await request(app).post('/api/ingesta/mysql')).body;
+    const second = await request(app).get('/api/ingesta');
+    expect(second.body.sources[0].last_run).toMatchObject({ run_id, age_seconds: expect.any(Number) });
+    reachable = false;
+    expect((await request(app).get('/api/ingesta').expect(200)).body.sources[0].last_run).toBeNull();
+  });
+
+  it('says what is wrong with the runner', async () => {
+    runner.broken = new ApiError('RUNNER_UNAVAILABLE', 'no engine');
+    const answer = await request(app).get('/api/ingesta');
+    expect(answer.status).toBe(503);
+    expect(answer.body).toEqual(errorShape('RUNNER_UNAVAILABLE'));
+  });
+});
+
+describe('health', () => {
+  it('GET / says what this is, also without a runner', async () => {
+    const expected = {
+      message: 'Title',
+      version: '1.2.3',
+      status: 'OK',
+      data_source: 'Source',
+      available_databases: ['MySQL', 'X'],
+      endpoints: {},
+    };
+    expect((await request(app).get('/').expect(200)).body).toEqual(expected);
+    runner.broken = new ApiError('RUNNER_UNAVAILABLE', 'no engine');
+    expect((await request(app).get('/').expect(200)).body).toEqual({ ...expected, available_databases: [] });
+  });
+
+  it('GET /health tells the data that is there', async () => {
+    await request(app).post('/api/ingesta/mysql').expect(200);
+    expect((await request(app).get('/health').expect(200)).body).toEqual({
+      status: 'OK',
+      timestamp: expect.any(String),
+      data_availability: { mysql: { users: true } },
+      bucket_summary: { total_objects: 1, total_size_mb: expect.any(Number) },
+      data_age_seconds: { mysql: expect.any(Number) },
+    });
+  });
+
+  it('GET /health stays 200 while the lake is out of reach', async () => {
+    reachable = false;
+    const { body } = await request(app).get('/health').expect(200);
+    expect(body).toMatchObject({ status: 'DEGRADED', data_availability: {} });
+    expect(body.problem).not.toContain('canary');
+  });
+
+  it('GET /health says DEGRADED when a pointer is broken', async () => {
+    await lake.putIfAbsent(pointerKey('mysql'), Buffer.from('{}'));
+    expect((await request(app).get('/health').expect(200)).body.status).toBe('DEGRADED');
+  });
+
+  it('GET /api/ingesta/health tells each part’s state', async () => {
+    const { body } = await request(app).get('/api/ingesta/health').expect(200);
+    expect(body).toMatchObject({
+      status: 'DEGRADED',
+      runner: { state: 'ok', hint: null },
+      images: { mysql: { state: 'ok' }, x: { state: 'failing', hint: 'Build it: ./build-images.sh x' } },
+      lake: { state: 'ok' },
+    });
+    runner.broken = new ApiError('RUNNER_UNAVAILABLE', 'no engine', { hint: 'start it' });
+    reachable = false;
+    const failing = (await request(app).get('/api/ingesta/health').expect(200)).body;
+    expect(failing).toMatchObject({ runner: { state: 'failing', hint: 'start it' }, lake: { state: 'failing' } });
+    expect(JSON.stringify(failing)).not.toContain('canary');
+  });
+
+  it.each(['/livez', '/readyz'])('GET %s', async (path) => {
+    expect((await request(app).get(path).expect(200)).body).toEqual({ status: 'OK' });
+  });
+});
+
+describe('documentation', () => {
+  it('GET /openapi.json is a valid OpenAPI 3 document with every route', async () => {
+    const { body } = await request(app).get('/openapi.json').expect(200);
+    expect(body.openapi).toMatch(/^3\./);
+    const problems = await lintFromString({
+      source: JSON.stringify(body),
+      config: await createConfig({ extends: ['spec'] }),
+    });
+    expect(problems.filter(({ severity }) => severity === 'error').map(({ message }) => message)).toEqual([]);
+    expect(Object.keys(body.paths).sort()).toEqual(
+      ['/', '/api/ingesta', '/api/ingesta/health', '/api/ingesta/{db}', '/health', '/livez', '/readyz'].sort(),
+    );
+  });
+
+  it('gives sizes and counts 64 bits', () => {
+    const { registros, bytes } = openApi.components.schemas.IngestedTable.properties;
+    expect([registros.format, bytes.format]).toEqual(['int64', 'int64']);
+  });
+
+  it.each(['/docs', '/redoc'])('GET %s is a page whose scripts and styles are all here', async (path) => {
+    const page = await request(app).get(path).redirects(1).expect(200).expect('Content-Type', /html/);
+    // Where the browser is after redirects decides what relative addresses mean.
+    const base = page.redirects.at(-1) ?? `http://gateway${path}`;
+    const linked = [...page.text.matchAll(/(?:src|href|spec-url)="([^"]+)"/g)].map(([, link]) => new URL(link!, base));
+    expect(linked.length).toBeGreaterThan(1);
+    for (const { pathname } of linked) await request(app).get(pathname).expect(200);
+  });
+
+  it('loads nothing from elsewhere', async () => {
+    for (const path of ['/docs/', '/redoc'])
+      expect((await request(app).get(path)).text).not.toMatch(/(src|href)="(https?:)?\/\//);
+  });
+
+  it('serves the assets’ folder and nothing above it', async () => {
+    expect(readdirSync(join(__dirname, '../dist'))).toContain('main.js');
+    for (const path of ['/redoc/..%2fmain.js', '/redoc/%2e%2e/main.js', '/redoc/main.js']) {
+      await request(app).get(path).expect(404);
+    }
+  });
+});
+
+describe('any request', () => {
+  it('that no route takes is 404', async () => {
+    for (const answer of [await request(app).get('/nope'), await request(app).delete('/api/ingesta/mysql')]) {
+      expect(answer.status).toBe(404);
+      expect(answer.body).toEqual(errorShape('NOT_FOUND'));
+    }
+  });
+
+  it('that meets a defect of ours is told without its cause, which is logged once', async () => {
+    runner.broken = new TypeError('canary');
+    const answer = await request(app).get('/api/ingesta');
+    expect(answer.status).toBe(500);
+    expect(answer.body).toEqual(errorShape('INTERNAL'));
+    expect(answer.text).not.toContain('canary');
+    expect(lines.filter((line) => line.includes('canary'))).toHaveLength(1);
+  });
+
+  it('is answered without naming the framework', async () => {
+    for (const path of ['/', '/nope', '/docs/', '/redoc', '/openapi.json']) {
+      expect((await request(app).get(path)).headers).not.toHaveProperty('x-powered-by');
+    }
+  });
+
+  it('may be HEAD', async () => {
+    const answer = await request(app).head('/health').expect(200);
+    expect(answer.text ?? '').toBe('');
+    await request(app).head('/nope').expect(404);
+    await request(app).head('/api/ingesta/mysql').expect(404);
+    expect(runner.launched).toEqual([]);
+  });
+
+  it('may be OPTIONS', async () => {
+    expect((await request(app).options('/api/ingesta/mysql').expect(200)).headers.allow).toBe('POST');
+    expect((await request(app).options('/health').expect(200)).headers.allow).toContain('GET');
+    await request(app).options('/nope').expect(404);
+    expect(runner.launched).toEqual([]);
+  });
+});

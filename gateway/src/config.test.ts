@@ -1,0 +1,80 @@
+import { ConfigError, parseConfig } from './config';
+
+const BUCKET = { AWS_BUCKET_NAME: 'bucket' };
+
+const problemsOf = (env: Record<string, string>): readonly string[] => {
+  try {
+    parseConfig(env);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+};
+
+describe('parseConfig', () => {
+  it('needs nothing but a lake', () => {
+    expect(parseConfig(BUCKET)).toEqual({
+      host: '127.0.0.1',
+      port: 8000,
+      logLevel: 'info',
+      title: 'Ingesta',
+      dataSource: 'Ingesta lake',
+      runner: 'auto',
+      imagePrefix: 'ingesta-',
+      imageTag: 'latest',
+      dockerNetwork: null,
+      scriptsDir: null,
+      scriptMemoryMiB: 256,
+      scriptCpus: 1,
+      runTimeoutSeconds: 3600,
+      lakeHostPath: null,
+      env: BUCKET,
+    });
+  });
+
+  it('takes an empty value for none, as FOO= in an env file means', () => {
+    expect(parseConfig({ ...BUCKET, PORT: '', IMAGE_PREFIX: '', DOCKER_NETWORK: '' })).toMatchObject({
+      port: 8000,
+      imagePrefix: 'ingesta-',
+      dockerNetwork: null,
+    });
+  });
+
+  it('is frozen', () => expect(Object.isFrozen(parseConfig(BUCKET))).toBe(true));
+
+  it.each([
+    ['PORT', '80a'],
+    ['PORT', '65536'],
+    ['PORT', '-1'],
+    ['PORT', '8e3'],
+    ['PORT', ' 8000'],
+    ['LOG_LEVEL', 'INFO'],
+    ['RUNNER', 'podman'],
+    ['IMAGE_PREFIX', 'Ingesta-'],
+    ['IMAGE_PREFIX', 'x y'],
+    ['IMAGE_TAG', '-latest'],
+    ['SCRIPT_MEMORY_MB', '63'],
+    ['SCRIPT_MEMORY_MB', '256m'],
+    ['SCRIPT_CPUS', '0'],
+    ['SCRIPT_CPUS', '1,5'],
+    ['RUN_TIMEOUT', '0'],
+    ['RUN_TIMEOUT', '1h'],
+    ['RUN_TIMEOUT', '604801'],
+    ['KEY_TEMPLATE', '{db}/{table}.csv'],
+    ['KEY_TEMPLATE', '{db}/{timestamp}.csv'],
+    ['KEY_TEMPLATE', '_ingesta/{table}_{timestamp}.csv'],
+    ['AWS_ENDPOINT_URL_S3', 'minio:9000'],
+  ])('refuses %s=%s and names it', (name, value) => {
+    expect(problemsOf({ ...BUCKET, [name]: value })).toEqual([expect.stringContaining(name)]);
+  });
+
+  it('lists every problem at once', () => {
+    const problems = problemsOf({ PORT: 'x', LOG_LEVEL: 'loud', RUN_TIMEOUT: '-5', KEY_TEMPLATE: '{table}.csv' });
+    expect(problems).toHaveLength(5);
+    expect(problems.join('\n')).toMatch(
+      /AWS_BUCKET_NAME[\s\S]*PORT[\s\S]*LOG_LEVEL[\s\S]*RUN_TIMEOUT[\s\S]*KEY_TEMPLATE/,
+    );
+    expect(new ConfigError(problems).message).toContain('5 problem(s)');
+  });
+});

@@ -1,0 +1,107 @@
+import { dataKeys, lakeProblems } from '@ingesta/kit';
+
+/** Environment as the gateway got it; sources look their own variables up in it. */
+export type Env = Readonly<Record<string, string | undefined>>;
+
+/** Every setting of the gateway, in the order of `.env.example`. */
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  readonly logLevel: 'error' | 'warn' | 'info' | 'debug';
+  /** Shown by `GET /`. */
+  readonly title: string;
+  readonly dataSource: string;
+  readonly runner: 'auto' | 'docker' | 'process';
+  /** Image of source x: `<imagePrefix>x:<imageTag>`. */
+  readonly imagePrefix: string;
+  readonly imageTag: string;
+  /** Network the script containers join; null for Docker's default bridge. */
+  readonly dockerNetwork: string | null;
+  /** Folders of the process runner: `<scriptsDir>/<name>/source.json`. */
+  readonly scriptsDir: string | null;
+  readonly scriptMemoryMiB: number;
+  readonly scriptCpus: number;
+  readonly runTimeoutSeconds: number;
+  /** Where the lake's folder lies on the Docker host when the gateway itself is a container; null if it is not. */
+  readonly lakeHostPath: string | null;
+  readonly env: Env;
+}
+
+/** All that is wrong with the environment, in one error. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  constructor(readonly problems: readonly string[]) {
+    super(
+      `The configuration has ${problems.length} problem(s):\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
+    );
+  }
+}
+
+/** Parses the environment once. A malformed value never becomes a default: it is a problem. */
+export function parseConfig(env: Env): Config {
+  const problems = [...lakeProblems(env)];
+  const { text, choice, int, number, matching } = readers(env, problems);
+  const config: Config = {
+    host: text('HOST', '127.0.0.1'),
+    port: int('PORT', 8000, 0, 65_535),
+    logLevel: choice('LOG_LEVEL', 'info', ['error', 'warn', 'info', 'debug']),
+    title: text('API_TITLE', 'Ingesta'),
+    dataSource: text('DATA_SOURCE', 'Ingesta lake'),
+    runner: choice('RUNNER', 'auto', ['auto', 'docker', 'process']),
+    imagePrefix: matching(
+      'IMAGE_PREFIX',
+      'ingesta-',
+      /^[a-z0-9][a-z0-9._/:-]*$/,
+      'lower-case letters, digits and ._/:-',
+    ),
+    imageTag: matching('IMAGE_TAG', 'latest', /^\w[\w.-]{0,127}$/, 'a Docker tag'),
+    dockerNetwork: text('DOCKER_NETWORK', '') || null,
+    scriptsDir: text('SCRIPTS_DIR', '') || null,
+    scriptMemoryMiB: int('SCRIPT_MEMORY_MB', 256, 64, 1_048_576),
+    scriptCpus: number('SCRIPT_CPUS', 1, 0.1, 256),
+    runTimeoutSeconds: int('RUN_TIMEOUT', 3600, 1, 7 * 86_400),
+    lakeHostPath: text('LAKE_HOST_PATH', '') || null,
+    env,
+  };
+  problems.push(...keyTemplateProblems(env.KEY_TEMPLATE));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return Object.freeze(config);
+}
+
+/** The script would refuse the template too, but only after the first POST. */
+function keyTemplateProblems(template: string | undefined): string[] {
+  try {
+    dataKeys(template, { db: 'db', tables: ['table'], timestamp: '20250102_153045', format: 'csv' });
+    return [];
+  } catch (error) {
+    return [(error as Error).message];
+  }
+}
+
+function readers(env: Env, problems: string[]) {
+  const text = (name: string, fallback: string): string => env[name] || fallback;
+  const matching = (name: string, fallback: string, pattern: RegExp, expected: string): string => {
+    const value = text(name, fallback);
+    if (!pattern.test(value)) problems.push(`${name}=${value} must be ${expected}`);
+    return value;
+  };
+  const choice = <T extends string>(name: string, fallback: T, options: readonly T[]): T => {
+    const value = text(name, fallback);
+    const found = options.find((option) => option === value);
+    if (found === undefined) problems.push(`${name}=${value} must be one of ${options.join(', ')}`);
+    return found ?? fallback;
+  };
+  const bounded = (name: string, fallback: number, min: number, max: number, pattern: RegExp, kind: string): number => {
+    const value = env[name];
+    if (!value) return fallback;
+    const parsed = Number(value);
+    if (pattern.test(value) && parsed >= min && parsed <= max) return parsed;
+    problems.push(`${name}=${value} must be ${kind} from ${min} to ${max}`);
+    return fallback;
+  };
+  const int = (name: string, fallback: number, min: number, max: number) =>
+    bounded(name, fallback, min, max, /^\d+$/, 'a whole number');
+  const number = (name: string, fallback: number, min: number, max: number) =>
+    bounded(name, fallback, min, max, /^\d+(\.\d+)?$/, 'a number');
+  return { text, matching, choice, int, number };
+}

@@ -1,0 +1,140 @@
+import type { Lake, Manifest } from '@ingesta/kit';
+import { asApiError } from '../as-api-error';
+import type { Config } from '../config';
+import type { Runner } from '../runners/runner';
+import { readCurrent } from '../runs/publication';
+
+/** `GET /`. */
+export interface Overview {
+  message: string;
+  version: string;
+  status: 'OK';
+  data_source: string;
+  available_databases: string[];
+  /** Analytics routes per first part of their path. */
+  endpoints: Record<string, number>;
+}
+
+/** `GET /health`. */
+export interface LakeHealth {
+  status: 'OK' | 'DEGRADED';
+  timestamp: string;
+  /** Per database and table: is it in the committed snapshot? */
+  data_availability: Record<string, Record<string, boolean>>;
+  /** Objects and size of all committed snapshots. */
+  bucket_summary: { total_objects: number; total_size_mb: number };
+  /** Seconds since each database's snapshot was taken. */
+  data_age_seconds: Record<string, number>;
+  /** Why it is DEGRADED. */
+  problem?: string;
+}
+
+/** State of one part, and what to do about it. */
+export interface PartHealth {
+  state: 'ok' | 'failing';
+  detail: string;
+  hint: string | null;
+}
+
+/** `GET /api/ingesta/health`. */
+export interface IngestHealth {
+  status: 'OK' | 'DEGRADED';
+  runner: PartHealth;
+  images: Record<string, PartHealth>;
+  lake: PartHealth;
+}
+
+/** Balancers poll; the lake is asked at most this often. */
+const CACHE_MS = 10_000;
+
+/** Answers the questions of people, balancers and monitors. Never throws for a part that fails: that is the answer. */
+export class HealthService {
+  #cached: { at: number; health: Promise<LakeHealth> } | null = null;
+
+  constructor(
+    private readonly services: { config: Config; runner: Runner; lake: () => Promise<Lake>; version: string },
+    private readonly now: () => number = Date.now,
+  ) {}
+
+  async overview(): Promise<Overview> {
+    const { config, runner, version } = this.services;
+    const listings = await runner.list().catch(() => []);
+    return {
+      message: config.title,
+      version,
+      status: 'OK',
+      data_source: config.dataSource,
+      available_databases: listings.map(({ title }) => title),
+      endpoints: {},
+    };
+  }
+
+  data(): Promise<LakeHealth> {
+    const at = this.now();
+    if (this.#cached === null || at - this.#cached.at >= CACHE_MS) this.#cached = { at, health: this.#readData() };
+    return this.#cached.health;
+  }
+
+  async ingestion(): Promise<IngestHealth> {
+    const { runner, config } = this.services;
+    const [runnerHealth, lake, listings] = await Promise.all([
+      part(() => runner.check(), `runner ${config.runner}`),
+      part(async () => (await this.services.lake()).check(), 'reachable'),
+      runner.list().catch(() => []),
+    ]);
+    const images = Object.fromEntries(
+      listings.map((listing): [string, PartHealth] => [
+        listing.name,
+        listing.present
+          ? { state: 'ok', detail: listing.reference, hint: null }
+          : { state: 'failing', detail: `${listing.reference} is absent`, hint: listing.hint },
+      ]),
+    );
+    const good = [runnerHealth, lake, ...Object.values(images)].every(({ state }) => state === 'ok');
+    return { status: good ? 'OK' : 'DEGRADED', runner: runnerHealth, images, lake };
+  }
+
+  async #readData(): Promise<LakeHealth> {
+    const health: LakeHealth = {
+      status: 'OK',
+      timestamp: new Date(this.now()).toISOString(),
+      data_availability: {},
+      bucket_summary: { total_objects: 0, total_size_mb: 0 },
+      data_age_seconds: {},
+    };
+    try {
+      const lake = await this.services.lake();
+      const listings = await this.services.runner.list().catch(() => []);
+      const manifests = await Promise.all(listings.map(async ({ name }) => (await readCurrent(lake, name))?.manifest));
+      for (const manifest of manifests) if (manifest) this.#add(health, manifest);
+    } catch (error) {
+      const { code, message } = asApiError(error);
+      health.status = 'DEGRADED';
+      health.problem = `${code}: ${message}`;
+    }
+    return health;
+  }
+
+  #add(health: LakeHealth, manifest: Manifest): void {
+    const entries = Object.entries(manifest.tables);
+    const oldest = Math.min(...entries.map(([, entry]) => Date.parse(entry.taken_at)), this.now());
+    const megabytes = entries.reduce((sum, [, entry]) => sum + entry.bytes, 0) / 1e6;
+    const { total_objects, total_size_mb } = health.bucket_summary;
+    health.data_availability[manifest.database] = Object.fromEntries(entries.map(([table]) => [table, true]));
+    health.data_age_seconds[manifest.database] = Math.max(0, Math.round((this.now() - oldest) / 1000));
+    health.bucket_summary = {
+      total_objects: total_objects + entries.length,
+      total_size_mb: Math.round((total_size_mb + megabytes) * 1000) / 1000,
+    };
+  }
+}
+
+async function part(check: () => Promise<void>, detail: string): Promise<PartHealth> {
+  try {
+    await check();
+    return { state: 'ok', detail, hint: null };
+  } catch (error) {
+    const { code, message, hint } = asApiError(error);
+    return { state: 'failing', detail: `${code}: ${message}`, hint };
+  }
+}

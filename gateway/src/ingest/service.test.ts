@@ -1,0 +1,224 @@
+import { type Lake, LakeError, pointerKey, runKeys, type ScriptResult } from '@ingesta/kit';
+import { ApiError } from '../errors';
+import type { JobSpec } from '../runners/runner';
+import { readCurrent } from '../runs/publication';
+import { Timestamps } from '../runs/timestamps';
+import { FakeRunner, untilStopped } from '../testing/fake-runner';
+import { capturedLog, exportTables, givenConfig, givenLake, givenOutcome, keysOf, readJson } from '../testing/given';
+import type { IngestRequest } from './job';
+import { IngestService } from './service';
+
+const ALL: IngestRequest = { tables: null, format: 'csv', dryRun: false };
+
+let lake: Lake;
+let env: { LAKE_URL: string };
+let remove: () => Promise<void>;
+beforeEach(async () => ({ lake, env, remove } = await givenLake()));
+afterEach(() => remove());
+
+const printed = (document: unknown) => givenOutcome({ stdout: Buffer.from(JSON.stringify(document)) });
+const exporting =
+  (tables: Record<string, string>) =>
+  async ({ job }: JobSpec) =>
+    printed(await exportTables(lake, job, tables));
+
+function given(runner: FakeRunner, through: Lake = lake, more: Record<string, string> = {}) {
+  const { log, lines } = capturedLog();
+  const service = new IngestService({
+    config: givenConfig({ ...env, ...more }),
+    lake: async () => through,
+    runner,
+    log,
+    timestamps: new Timestamps(),
+    credentials: async () => ({ AWS_SESSION_TOKEN: 'canary-token' }),
+    lakeFolder: async () => null,
+  });
+  return { service, lines, logged: () => lines.map((line) => JSON.parse(line)) };
+}
+const failureOf = (promise: Promise<unknown>): Promise<ApiError> =>
+  promise.then(
+    () => Promise.reject(new Error('no failure')),
+    (error: ApiError) => error,
+  );
+const recordOf = (runId: string | undefined) => readJson(lake, runKeys('mysql', runId ?? '').run);
+
+describe('a run that succeeds', () => {
+  it('leaves a manifest, a pointer to it, and a closed record', async () => {
+    const { service } = given(new FakeRunner(exporting({ users: 'id\n1\n2\n' })));
+    const result = (await service.ingest('mysql', ALL)) as ScriptResult;
+    expect(result.result.users).toMatchObject({ registros: 2 });
+    expect(await recordOf(result.run_id)).toMatchObject({
+      state: 'succeeded',
+      consistency: 'snapshot',
+      runner: 'docker',
+      image: 'ingesta-mysql:latest',
+      request: { tables: null, format: 'csv', dry_run: false },
+      error: null,
+      finished_at: expect.any(String),
+      duration_ms: expect.any(Number),
+    });
+    const current = await readCurrent(lake, 'mysql');
+    expect(current?.manifest).toMatchObject({ run_id: result.run_id, tables: { users: { rows: 2 } } });
+  });
+
+  it('hands the script a job of its own each time', async () => {
+    const runner = new FakeRunner(exporting({ users: 'id\n' }));
+    const { service } = given(runner, lake, { RUN_TIMEOUT: '60' });
+    await service.ingest('mysql', { ...ALL, tables: ['users'] });
+    await service.ingest('mysql', ALL);
+    const [first, second] = runner.launched.map(({ job }) => job);
+    expect(first).toMatchObject({ tables: ['users'], attempt: 1, dry_run: false, env: { MYSQL_HOST: 'db.example' } });
+    expect(Date.parse(first!.deadline!) - Date.now()).toBeLessThanOrEqual(60_000);
+    for (const field of ['run_id', 'nonce', 'timestamp'] as const) expect(first![field]).not.toBe(second![field]);
+  });
+
+  it('has succeeded also where its record cannot be closed', async () => {
+    const through: Lake = Object.assign(Object.create(lake), {
+      putIfMatch: async (key: string, body: Uint8Array, etag: string) => {
+        if (key.endsWith('run.json')) throw new LakeError('unavailable', 'blink', '');
+        return lake.putIfMatch(key, body, etag);
+      },
+      ...bound('get', 'head', 'putIfAbsent', 'urlOf'),
+    });
+    const { service, logged } = given(new FakeRunner(exporting({ users: 'id\n' })), through);
+    const result = await service.ingest('mysql', ALL);
+    expect(result.status).toBe('success');
+    expect((await readCurrent(lake, 'mysql'))?.manifest?.run_id).toBe(result.run_id);
+    expect(logged()).toContainEqual(expect.objectContaining({ level: 'warn', cause: 'blink' }));
+  });
+});
+
+/** Methods of the real lake, for one that is made from it. */
+const bound = (...names: (keyof Lake)[]) =>
+  Object.fromEntries(names.map((name) => [name, (lake[name] as (...args: never[]) => unknown).bind(lake)]));
+
+describe('a run that fails', () => {
+  it('leaves the pointer as it was and says why in its record', async () => {
+    const runner = new FakeRunner(exporting({ users: 'id\n1\n' }));
+    const { service } = given(runner);
+    await service.ingest('mysql', ALL);
+    const before = await lake.get(pointerKey('mysql'));
+    runner.launch = async () => givenOutcome({ exitCode: 77, stderrTail: 'Access denied' });
+    const error = await failureOf(service.ingest('mysql', ALL));
+    expect(error).toMatchObject({ code: 'SOURCE_AUTH', database: 'mysql', runId: expect.any(String) });
+    expect(await recordOf(error.runId)).toMatchObject({ state: 'failed', error: { code: 'SOURCE_AUTH' } });
+    expect(await lake.get(pointerKey('mysql'))).toEqual(before);
+  });
+
+  it('is one also when the script lies about its objects', async () => {
+    const { service } = given(
+      new FakeRunner(async ({ job }) => {
+        const result = await exportTables(lake, job, { users: 'id\n1\n' });
+        result.result.users!.bytes += 1;
+        return printed(result);
+      }),
+    );
+    const error = await failureOf(service.ingest('mysql', ALL));
+    expect(error.code).toBe('SCRIPT_FAILED');
+    expect(await readCurrent(lake, 'mysql')).toBeNull();
+    expect(await recordOf(error.runId)).toMatchObject({ state: 'failed' });
+  });
+
+  it('is one also when the runner itself breaks, and the cause is for the log only', async () => {
+    const { service, logged } = given(
+      new FakeRunner(async () => {
+        throw new TypeError('inner canary');
+      }),
+    );
+    const error = await failureOf(service.ingest('mysql', ALL));
+    expect(error).toMatchObject({ code: 'INTERNAL', message: expect.not.stringContaining('canary') });
+    expect(await recordOf(error.runId)).toMatchObject({ state: 'failed', error: { code: 'INTERNAL' } });
+    expect(logged().at(-1)).toMatchObject({ level: 'error', cause: expect.stringContaining('inner canary') });
+  });
+
+  it('logs a cause only where there is a deeper one', async () => {
+    const shallow = given(new FakeRunner(async () => givenOutcome({ exitCode: 77 })));
+    await failureOf(shallow.service.ingest('mysql', ALL));
+    expect(shallow.logged().at(-1)).not.toHaveProperty('cause');
+    const deep = given(
+      new FakeRunner(async () => {
+        throw new ApiError('RUNNER_UNAVAILABLE', 'no engine', { cause: new Error('EACCES') });
+      }),
+    );
+    await failureOf(deep.service.ingest('mysql', ALL));
+    expect(deep.logged().at(-1)).toMatchObject({ message: 'no engine', cause: expect.stringContaining('EACCES') });
+  });
+
+  it('tells no secret of its job, neither to the caller nor to the log', async () => {
+    const { service, lines } = given(
+      new FakeRunner(async (_spec, _signal, onEvent) => {
+        onEvent({ event: 'log', at: new Date().toISOString(), level: 'info', message: 'using canary-token' });
+        return givenOutcome({ exitCode: 1, stderrTail: 'Error: canary-token' });
+      }),
+    );
+    const { message, hint } = await failureOf(service.ingest('mysql', ALL));
+    expect(message + hint + lines.join()).not.toContain('canary');
+  });
+
+  it('before its launch leaves no trace', async () => {
+    const { service } = given(new FakeRunner(), lake, { MYSQL_HOST: 'localhost' });
+    expect(await failureOf(service.ingest('mysql', ALL))).toMatchObject({ code: 'SOURCE_CONFIG', database: 'mysql' });
+    expect((await failureOf(service.ingest('x', ALL))).code).toBe('IMAGE_NOT_FOUND');
+    expect((await failureOf(service.ingest('y', ALL))).code).toBe('UNKNOWN_SOURCE');
+    expect(await keysOf(lake)).toEqual([]);
+  });
+});
+
+describe('a dry run', () => {
+  it('answers the plan and leaves no trace', async () => {
+    const runner = new FakeRunner(async ({ job: { database, run_id, attempt, nonce } }) =>
+      printed({ status: 'planned', database, plan: {}, run_id, attempt, nonce, consistency: 'none' }),
+    );
+    const { service } = given(runner);
+    expect(await service.ingest('mysql', { ...ALL, dryRun: true })).toMatchObject({ status: 'planned', plan: {} });
+    expect(await keysOf(lake)).toEqual([]);
+    expect(runner.launched[0]?.job.env).not.toHaveProperty('AWS_SESSION_TOKEN');
+  });
+});
+
+describe('one run of a database at a time', () => {
+  it('answers the second POST with the run under way, and takes the next one afterwards', async () => {
+    const runner = new FakeRunner();
+    let finish: () => void = () => undefined;
+    runner.launch = (spec) =>
+      new Promise((resolve) => {
+        finish = () => resolve(exporting({ users: 'id\n' })(spec));
+      });
+    const { service } = given(runner);
+    const first = service.ingest('mysql', ALL);
+    const second = await failureOf(service.ingest('mysql', ALL));
+    while (runner.launched.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    const { run_id } = runner.launched[0]!.job;
+    expect(second).toMatchObject({
+      code: 'RUN_IN_PROGRESS',
+      runId: run_id,
+      headers: { Location: `/api/ingesta/runs/${run_id}` },
+    });
+    finish();
+    await first;
+    runner.launch = exporting({ users: 'id\n' });
+    await service.ingest('mysql', ALL);
+  });
+});
+
+describe('stop', () => {
+  it('ends the run under way, which publishes nothing, and takes no more', async () => {
+    const runner = new FakeRunner(untilStopped);
+    const { service } = given(runner);
+    const running = failureOf(service.ingest('mysql', ALL));
+    while (runner.launched.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await service.stop();
+    const error = await running;
+    expect(error.code).toBe('LEASE_LOST');
+    expect(await recordOf(error.runId)).toMatchObject({ state: 'failed', error: { code: 'LEASE_LOST' } });
+    expect(await readCurrent(lake, 'mysql')).toBeNull();
+    expect((await failureOf(service.ingest('mysql', ALL))).code).toBe('LEASE_LOST');
+  });
+});
+
+it('stops a script that runs past its deadline', async () => {
+  const { service } = given(new FakeRunner(untilStopped), lake, { RUN_TIMEOUT: '1' });
+  const error = await failureOf(service.ingest('mysql', ALL));
+  expect(error.code).toBe('RUN_TIMEOUT');
+  expect(await recordOf(error.runId)).toMatchObject({ state: 'failed', error: { code: 'RUN_TIMEOUT' } });
+});

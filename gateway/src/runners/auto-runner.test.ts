@@ -1,0 +1,95 @@
+import { ApiError, type ErrorCode } from '../errors';
+import { givenOutcome, givenSource, givenSpec } from '../testing/given';
+import { AutoRunner } from './auto-runner';
+import type { LaunchableSource, Runner, SourceListing } from './runner';
+
+const failing = (code: ErrorCode, message: string = code) => new ApiError(code, message);
+
+/** Knows `mysql` or fails with `error`; tells by its exit code that it was the one to run. */
+function fake(name: 'docker' | 'process', error?: ApiError, listings: SourceListing[] = []): Runner {
+  const answer = async <T>(value: T): Promise<T> => {
+    if (error) throw error;
+    return value;
+  };
+  return {
+    name,
+    list: () => answer(listings),
+    resolve: (source) => answer(givenSource({ name: source, runner: name })),
+    run: async () => givenOutcome({ exitCode: name === 'docker' ? 1 : 2 }),
+    check: () => answer(undefined),
+  };
+}
+const listing = (name: string, present: boolean, reference = name): SourceListing =>
+  present ? { name, reference, present, title: name } : { name, reference, present, title: name, hint: 'build' };
+
+const codeOf = (promise: Promise<unknown>) =>
+  promise.then(
+    () => 'ok',
+    (error: ApiError) => error.message,
+  );
+
+describe('AutoRunner', () => {
+  it('takes Docker where it has the image', async () => {
+    expect((await new AutoRunner(fake('docker'), fake('process')).resolve('mysql')).runner).toBe('docker');
+  });
+
+  it.each(['RUNNER_UNAVAILABLE', 'IMAGE_NOT_FOUND', 'UNKNOWN_SOURCE'] as const)(
+    'falls back to a process on %s',
+    async (code) => {
+      const auto = new AutoRunner(fake('docker', failing(code)), fake('process'));
+      expect((await auto.resolve('mysql')).runner).toBe('process');
+    },
+  );
+
+  it('does not hide an image that is broken', async () => {
+    const auto = new AutoRunner(fake('docker', failing('SCRIPT_FAILED')), fake('process'));
+    expect(await codeOf(auto.resolve('mysql'))).toBe('SCRIPT_FAILED');
+  });
+
+  it('tells the more useful of two failures', async () => {
+    const noProcess = fake('process', failing('IMAGE_NOT_FOUND', 'not built'));
+    const withEngine = new AutoRunner(fake('docker', failing('IMAGE_NOT_FOUND', 'no image')), noProcess);
+    expect(await codeOf(withEngine.resolve('mysql'))).toBe('no image');
+    const without = new AutoRunner(fake('docker', failing('RUNNER_UNAVAILABLE')), noProcess);
+    expect(await codeOf(without.resolve('mysql'))).toBe('not built');
+  });
+
+  it('runs a job where its source was resolved', async () => {
+    const auto = new AutoRunner(fake('docker'), fake('process'));
+    const run = async (runner: LaunchableSource['runner']) =>
+      (await auto.run(givenSpec(givenSource({ runner })), AbortSignal.timeout(1000), () => undefined)).exitCode;
+    expect([await run('docker'), await run('process')]).toEqual([1, 2]);
+  });
+
+  it('lists each source once, sorted, as it would be launched', async () => {
+    const docker = fake('docker', undefined, [
+      listing('b', false, 'image'),
+      listing('a', true, 'image'),
+      listing('c', false, 'image'),
+    ]);
+    const processes = fake('process', undefined, [
+      listing('a', true, 'folder'),
+      listing('b', true, 'folder'),
+      listing('c', false, 'folder'),
+    ]);
+    const listed = await new AutoRunner(docker, processes).list();
+    expect(listed.map(({ name, reference }) => `${name} ${reference}`)).toEqual(['a image', 'b folder', 'c image']);
+  });
+
+  it('lists the folders where there is no engine', async () => {
+    const auto = new AutoRunner(
+      fake('docker', failing('RUNNER_UNAVAILABLE')),
+      fake('process', undefined, [listing('a', true)]),
+    );
+    expect(await auto.list()).toEqual([listing('a', true)]);
+  });
+
+  it('is well as long as one of them is', async () => {
+    const broken = failing('RUNNER_UNAVAILABLE');
+    await new AutoRunner(fake('docker', broken), fake('process')).check();
+    await new AutoRunner(fake('docker'), fake('process', broken)).check();
+    expect(await codeOf(new AutoRunner(fake('docker', broken), fake('process', broken)).check())).toBe(
+      'RUNNER_UNAVAILABLE',
+    );
+  });
+});

@@ -1,0 +1,49 @@
+import type { ScriptEvent } from '@ingesta/kit';
+import { ApiError } from '../errors';
+import type { JobSpec, LaunchableSource, Outcome, Runner, SourceListing } from './runner';
+
+/**
+ * Docker where the engine answers and the source's image exists, the process runner otherwise. Decided per source and
+ * per launch, so that an image built later is taken without a restart.
+ */
+export class AutoRunner implements Runner {
+  readonly name = 'auto';
+
+  constructor(
+    private readonly docker: Runner,
+    private readonly process: Runner,
+  ) {}
+
+  async list(): Promise<SourceListing[]> {
+    const [images, folders] = await Promise.all([this.docker.list().catch(() => []), this.process.list()]);
+    const byName = new Map(folders.map((listing) => [listing.name, listing]));
+    for (const image of images) if (image.present || !byName.get(image.name)?.present) byName.set(image.name, image);
+    return [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  async resolve(name: string): Promise<LaunchableSource> {
+    try {
+      return await this.docker.resolve(name);
+    } catch (dockerError) {
+      if (!isFallback(dockerError)) throw dockerError;
+      try {
+        return await this.process.resolve(name);
+      } catch (processError) {
+        // Both failed: with a working engine its words are the useful ones, without one the other's.
+        throw codeOf(dockerError) === 'RUNNER_UNAVAILABLE' ? processError : dockerError;
+      }
+    }
+  }
+
+  run(spec: JobSpec, signal: AbortSignal, onEvent: (event: ScriptEvent) => void): Promise<Outcome> {
+    return (spec.source.runner === 'docker' ? this.docker : this.process).run(spec, signal, onEvent);
+  }
+
+  async check(): Promise<void> {
+    await this.docker.check().catch(() => this.process.check());
+  }
+}
+
+const codeOf = (error: unknown) => (error instanceof ApiError ? error.code : null);
+const isFallback = (error: unknown) =>
+  ['RUNNER_UNAVAILABLE', 'IMAGE_NOT_FOUND', 'UNKNOWN_SOURCE'].includes(codeOf(error) ?? '');

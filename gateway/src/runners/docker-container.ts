@@ -1,0 +1,161 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ScriptEvent } from '@ingesta/kit';
+import type Docker from 'dockerode';
+import type { Container, ContainerCreateOptions } from 'dockerode';
+import { ApiError } from '../errors';
+import { DockerDemux } from './docker-demux';
+import { engineError, statusOf } from './docker-errors';
+import { MEMORY_EXITS, type Outcome } from './runner';
+import { ScriptStreams } from './script-streams';
+
+/** From SIGTERM to SIGKILL. */
+const STOP_SECONDS = 10;
+/** How long the engine may be out of reach during a run before the run is given up. */
+const LOST_ENGINE_MS = 60_000;
+/** Output still in flight after the exit gets this long. */
+const DRAIN_MS = 5_000;
+/** For one attempt to remove the container. */
+const REMOVE_MS = 30_000;
+/** What the engine answers where there is nothing left to stop: already stopped, or removed. */
+const GONE = new Set<number | undefined>([304, 404]);
+
+export interface Launch {
+  stdin: string | null;
+  signal: AbortSignal;
+  onEvent: (event: ScriptEvent) => void;
+}
+
+/**
+ * One container from create to remove. The order matters: attach and wait are armed before the start, so that neither
+ * the first byte nor the exit of a quick script is missed; removal comes last, always, and on its own clock.
+ */
+export async function launchContainer(
+  docker: Pick<Docker, 'createContainer' | 'getContainer'>,
+  options: ContainerCreateOptions,
+  { stdin, signal, onEvent }: Launch,
+): Promise<Outcome> {
+  const container = await create(docker, options);
+  const stop = () => void stopContainer(container);
+  try {
+    const streams = new ScriptStreams(onEvent, stop);
+    const attached = await attach(container, streams, stdin !== null);
+    const exit = container.wait({ condition: 'next-exit' });
+    // Looked at below; a failing start must not leave it unhandled.
+    exit.catch(() => undefined);
+    const startedAt = new Date();
+    await container.start();
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
+    if (stdin !== null) attached.stream.end(stdin);
+
+    const exitCode = await waitForExit(container, exit);
+    await Promise.race([attached.ended, sleep(DRAIN_MS, undefined, { ref: false })]);
+    const finishedAt = new Date();
+    const output = streams.end();
+    const oomKilled = await wasOomKilled(container, exitCode, signal.aborted || output.overflowed);
+    return {
+      exitCode,
+      oomKilled,
+      stdout: output.stdout,
+      stdoutProblem: output.overflowed ? 'too_long' : attached.isWhole() ? null : 'cut',
+      stderrTail: output.stderrTail,
+      startedAt,
+      finishedAt,
+    };
+  } catch (error) {
+    throw engineError(error);
+  } finally {
+    signal.removeEventListener('abort', stop);
+    await remove(container);
+  }
+}
+
+async function create(docker: Pick<Docker, 'createContainer'>, options: ContainerCreateOptions): Promise<Container> {
+  try {
+    return await docker.createContainer(options);
+  } catch (error) {
+    if (statusOf(error) !== 404) throw engineError(error);
+    throw new ApiError('IMAGE_NOT_FOUND', `Image ${options.Image} is gone`, { cause: error });
+  }
+}
+
+async function attach(container: Container, streams: ScriptStreams, stdin: boolean) {
+  const demux = new DockerDemux(
+    (chunk) => streams.stdout(chunk),
+    (chunk) => streams.stderr(chunk),
+  );
+  const stream = await container.attach({ stream: true, stdin, stdout: true, stderr: true, hijack: stdin });
+  let endedWell = false;
+  const ended = new Promise<void>((resolve) => {
+    stream.on('data', (chunk: Buffer) => demux.write(chunk));
+    stream.on('end', () => {
+      endedWell = true;
+      resolve();
+    });
+    // A cut stream is not an exit: the result may stand in the lake. `isWhole` tells.
+    stream.on('error', () => resolve());
+    stream.on('close', () => resolve());
+  });
+  return { stream, ended, isWhole: () => endedWell && demux.complete };
+}
+
+/** The exit code, or null when the engine stayed out of reach. A lost wait is armed again. */
+async function waitForExit(container: Container, firstWait: Promise<{ StatusCode: number }>): Promise<number | null> {
+  let wait = firstWait;
+  let lostSince: number | null = null;
+  for (;;) {
+    try {
+      return (await wait).StatusCode;
+    } catch {
+      // The connection broke, not necessarily the container: look.
+    }
+    try {
+      const { State } = await container.inspect();
+      if (!State.Running) return State.ExitCode;
+      lostSince = null;
+      wait = container.wait({ condition: 'not-running' });
+    } catch (error) {
+      if (statusOf(error) === 404) return null;
+      lostSince ??= Date.now();
+      if (Date.now() - lostSince > LOST_ENGINE_MS) return null;
+      await sleep(1000);
+      wait = container.wait({ condition: 'not-running' });
+    }
+    wait.catch(() => undefined);
+  }
+}
+
+/** `OOMKilled` is unreliable on cgroup v2: an exit that looks like one counts too, unless we caused it. */
+async function wasOomKilled(container: Container, exitCode: number | null, weStopped: boolean): Promise<boolean> {
+  if (exitCode !== null && MEMORY_EXITS.includes(exitCode) && !weStopped) return true;
+  try {
+    return (await container.inspect()).State.OOMKilled === true;
+  } catch {
+    return false; // The container is gone; its exit code has already told the story.
+  }
+}
+
+/** Asks until the engine has heard it: a script that must end cannot be left to end by itself. */
+async function stopContainer(container: Container): Promise<void> {
+  for (const pause of [0, 1000, 5000, 15_000, 30_000]) {
+    await sleep(pause);
+    try {
+      await container.stop({ t: STOP_SECONDS });
+      return;
+    } catch (error) {
+      if (GONE.has(statusOf(error))) return;
+    }
+  }
+}
+
+async function remove(container: Container): Promise<void> {
+  for (const pause of [0, 500, 2000]) {
+    await sleep(pause);
+    try {
+      await container.remove({ force: true, v: true, abortSignal: AbortSignal.timeout(REMOVE_MS) });
+      return;
+    } catch (error) {
+      if (statusOf(error) === 404) return;
+    }
+  }
+}

@@ -1,0 +1,36 @@
+import { ApiError } from '../errors';
+
+/** The parts of an error of docker-modem that we look at. */
+interface EngineError {
+  statusCode?: number;
+  code?: string;
+  json?: { message?: string };
+  message?: string;
+}
+
+export const statusOf = (error: unknown): number | undefined => (error as EngineError).statusCode;
+
+/** Any failure of a call to the engine, as the error that says what is wrong with the engine. */
+export function engineError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  const { code, statusCode, json, message } = error as EngineError;
+  const said = json?.message ?? message ?? String(error);
+  if (code === 'EACCES') {
+    return new ApiError('RUNNER_UNAVAILABLE', 'This user may not use the Docker socket', {
+      hint: 'Add the user to the docker group, or set DOCKER_GID to the group of /var/run/docker.sock (stat -c %g).',
+      cause: error,
+    });
+  }
+  if (code === 'ENOENT') {
+    return new ApiError('RUNNER_UNAVAILABLE', 'There is no Docker socket here', {
+      hint: 'Start Docker, mount /var/run/docker.sock into the gateway, or set DOCKER_HOST. RUNNER=process needs none.',
+      cause: error,
+    });
+  }
+  if (statusCode === undefined)
+    return new ApiError('RUNNER_UNAVAILABLE', `The Docker daemon does not answer (${said})`, { cause: error });
+  return new ApiError('RUNNER_UNAVAILABLE', `The Docker daemon refused: ${said}`, {
+    hint: 'See the daemon log; DOCKER_NETWORK must exist, and limits must be ones this host can enforce.',
+    cause: error,
+  });
+}

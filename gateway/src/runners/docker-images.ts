@@ -1,0 +1,94 @@
+import { type SourceDescription, sourceDescriptionSchema } from '@ingesta/kit';
+import type Docker from 'dockerode';
+import { ApiError } from '../errors';
+import { launchContainer } from './docker-container';
+import { hardened } from './docker-convert';
+import { engineError, statusOf } from './docker-errors';
+import type { LaunchableSource } from './runner';
+
+/** Label that every script image carries: `ingesta.source=<name>`. */
+export const SOURCE_LABEL = 'ingesta.source';
+
+type Engine = Pick<Docker, 'getImage' | 'listImages' | 'createContainer' | 'getContainer'>;
+
+/** The script images of one engine: which there are, and what each says of itself. */
+export class DockerImages {
+  /** By image id: an image never changes its mind. */
+  readonly #described = new Map<string, SourceDescription>();
+
+  constructor(
+    private readonly docker: Engine,
+    private readonly prefix: string,
+    private readonly tag: string,
+  ) {}
+
+  /** The only way a name becomes an image: fixed prefix and tag around a checked name. */
+  reference(name: string): string {
+    return `${this.prefix}${name}:${this.tag}`;
+  }
+
+  /** Names of the sources whose image is present. */
+  async names(): Promise<string[]> {
+    try {
+      const images = await this.docker.listImages({ filters: { label: [SOURCE_LABEL] } });
+      const tags = new Set(images.flatMap((image) => image.RepoTags ?? []));
+      const names = images.map((image) => image.Labels?.[SOURCE_LABEL]).filter((name) => name !== undefined);
+      return [...new Set(names)].filter((name) => tags.has(this.reference(name)));
+    } catch (error) {
+      throw engineError(error);
+    }
+  }
+
+  /** The source behind a name, or null when its image is absent. */
+  async find(name: string): Promise<LaunchableSource | null> {
+    const reference = this.reference(name);
+    let id: string;
+    try {
+      const image = await this.docker.getImage(reference).inspect();
+      // An image of ours without the label is no script (the gateway's own has the same prefix).
+      if (image.Config?.Labels?.[SOURCE_LABEL] === undefined) return null;
+      id = image.Id;
+    } catch (error) {
+      if (statusOf(error) === 404) return null;
+      throw engineError(error);
+    }
+    return { name, runner: 'docker', reference, digest: id, description: await this.#describe(reference, id) };
+  }
+
+  async #describe(reference: string, id: string): Promise<SourceDescription> {
+    const known = this.#described.get(id);
+    if (known) return known;
+    const options = hardened(id, 128, 1);
+    const outcome = await launchContainer(
+      this.docker,
+      {
+        ...options,
+        Cmd: ['--describe'],
+        AttachStdout: true,
+        AttachStderr: true,
+        Labels: { 'ingesta.describe': reference },
+        HostConfig: { ...options.HostConfig, NetworkMode: 'none' },
+      },
+      { stdin: null, signal: AbortSignal.timeout(20_000), onEvent: () => undefined },
+    );
+    const parsed = outcome.exitCode === 0 ? sourceDescriptionSchema.safeParse(parseJson(outcome.stdout)) : null;
+    if (!parsed?.success) {
+      const why = parsed
+        ? parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ')
+        : `exit ${outcome.exitCode}`;
+      throw new ApiError('SCRIPT_FAILED', `Image ${reference} does not describe itself (${why})`, {
+        hint: `docker run --rm ${reference} --describe must print its source.json. Rebuild it with ./build-images.sh`,
+      });
+    }
+    this.#described.set(id, parsed.data);
+    return parsed.data;
+  }
+}
+
+function parseJson(text: Buffer): unknown {
+  try {
+    return JSON.parse(text.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,77 @@
+import type { ScriptEvent } from '@ingesta/kit';
+import type Docker from 'dockerode';
+import { ApiError } from '../errors';
+import type { ShippedSources } from '../sources/shipped-sources';
+import { launchContainer } from './docker-container';
+import { toContainer } from './docker-convert';
+import { engineError } from './docker-errors';
+import { DockerImages } from './docker-images';
+import type { JobSpec, LaunchableSource, Outcome, Runner, SourceListing } from './runner';
+
+/** Runs each job in a container of its source's image, on the engine that `docker` talks to. */
+export class DockerRunner implements Runner {
+  readonly name = 'docker';
+  readonly #images: DockerImages;
+
+  constructor(
+    private readonly docker: Pick<Docker, 'ping' | 'getImage' | 'listImages' | 'createContainer' | 'getContainer'>,
+    private readonly shipped: ShippedSources,
+    images: { prefix: string; tag: string },
+  ) {
+    this.#images = new DockerImages(docker, images.prefix, images.tag);
+  }
+
+  async list(): Promise<SourceListing[]> {
+    const present = new Set(await this.#images.names());
+    const names = [...new Set([...present, ...this.shipped.names()])].sort();
+    return Promise.all(
+      names.map(async (name): Promise<SourceListing> => {
+        const reference = this.#images.reference(name);
+        const absent = (hint: string) => ({
+          name,
+          reference,
+          present: false as const,
+          title: this.shipped.get(name)?.title ?? name,
+          hint,
+        });
+        try {
+          const found = present.has(name) ? await this.#images.find(name) : null;
+          return found ? { name, reference, present: true, title: found.description.title } : absent(buildHint(name));
+        } catch (error) {
+          // One image that cannot describe itself must not hide the others.
+          if (error instanceof ApiError && error.code === 'SCRIPT_FAILED') return absent(error.hint);
+          throw error;
+        }
+      }),
+    );
+  }
+
+  async resolve(name: string): Promise<LaunchableSource> {
+    const source = await this.#images.find(name);
+    if (source) return source;
+    if (this.shipped.get(name) === null) throw await this.#unknown(name);
+    throw new ApiError('IMAGE_NOT_FOUND', `Image ${this.#images.reference(name)} is not on this Docker host`, {
+      hint: buildHint(name),
+      database: name,
+    });
+  }
+
+  run(spec: JobSpec, signal: AbortSignal, onEvent: (event: ScriptEvent) => void): Promise<Outcome> {
+    return launchContainer(this.docker, toContainer(spec), { stdin: JSON.stringify(spec.job), signal, onEvent });
+  }
+
+  async check(): Promise<void> {
+    try {
+      await this.docker.ping();
+    } catch (error) {
+      throw engineError(error);
+    }
+  }
+
+  async #unknown(name: string): Promise<ApiError> {
+    const known = [...new Set([...(await this.#images.names()), ...this.shipped.names()])].sort();
+    return new ApiError('UNKNOWN_SOURCE', `There is no source "${name}"`, { hint: `Known: ${known.join(', ')}.` });
+  }
+}
+
+const buildHint = (name: string) => `Build it: ./build-images.sh ${name}`;

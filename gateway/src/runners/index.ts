@@ -1,0 +1,16 @@
+import type { Config } from '../config';
+import type { ShippedSources } from '../sources/shipped-sources';
+import { AutoRunner } from './auto-runner';
+import { DockerRunner } from './docker-runner';
+import { ProcessRunner } from './process-runner';
+import type { Runner } from './runner';
+
+/** The runner that `RUNNER` names. Adapters are listed by hand. */
+export async function createRunner(config: Config, shipped: ShippedSources): Promise<Runner> {
+  const processes = new ProcessRunner(shipped, config.env);
+  if (config.runner === 'process') return processes;
+  // Loaded late: without Docker it would be dead weight.
+  const { default: Docker } = await import('dockerode');
+  const docker = new DockerRunner(new Docker(), shipped, { prefix: config.imagePrefix, tag: config.imageTag });
+  return config.runner === 'docker' ? docker : new AutoRunner(docker, processes);
+}

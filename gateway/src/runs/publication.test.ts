@@ -1,0 +1,212 @@
+import { type Job, type Lake, LakeError, pointerKey, runKeys } from '@ingesta/kit';
+import fc from 'fast-check';
+import { exportTables, givenJob, givenLake, keysOf } from '../testing/given';
+import { type Current, publish, readCurrent } from './publication';
+
+let lake: Lake;
+let remove: () => Promise<void>;
+beforeEach(async () => ({ lake, remove } = await givenLake()));
+afterEach(() => remove());
+
+/** A run that exported `tables`; its number makes id and timestamp. */
+async function exported(number: number, tables: string[], inLake = lake) {
+  const timestamp = `20250102_${String(number).padStart(6, '0')}`;
+  const job: Job = givenJob({ run_id: `run-${number}`, nonce: `nonce-${number}`, timestamp });
+  return exportTables(inLake, job, Object.fromEntries(tables.map((table) => [table, `id\n${number}\n`])));
+}
+
+interface Run {
+  number: number;
+  tables: string[];
+  base?: Current | null;
+  partial?: boolean;
+  settings?: { add?: string; allow?: string };
+  through?: Lake;
+}
+async function run({ number, tables, base, partial = false, settings = {}, through = lake }: Run) {
+  const result = await exported(number, tables);
+  const expected = base === undefined ? await readCurrent(lake, 'mysql') : base;
+  return publish(through, { result, imageDigest: 'sha256:1', base: expected, partial, settings });
+}
+
+/** The port with one method changed. */
+const changed = (change: Partial<Lake>): Lake =>
+  new Proxy(lake, {
+    get: (target, name) => {
+      const value = Reflect.get(change, name) ?? Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+const unavailable = () => new LakeError('unavailable', 'the answer was lost', '');
+
+describe('publish', () => {
+  it('makes the first run visible', async () => {
+    expect(await readCurrent(lake, 'mysql')).toBeNull();
+    const manifest = await run({ number: 1, tables: ['users'] });
+    const current = await readCurrent(lake, 'mysql');
+    expect(current).toMatchObject({ pointer: { epoch: 1, manifest: runKeys('mysql', 'run-1').manifest }, manifest });
+    expect(manifest).toMatchObject({
+      parent: null,
+      consistency: 'snapshot',
+      image_digest: 'sha256:1',
+      run_id: 'run-1',
+    });
+    expect(manifest.tables.users).toMatchObject({ key: 'mysql/users_20250102_000001.csv', rows: 1, run_id: 'run-1' });
+  });
+
+  it('replaces it by the next, which names it as its parent', async () => {
+    await run({ number: 1, tables: ['users', 'orders'] });
+    const next = await run({ number: 2, tables: ['users'] });
+    expect(next.parent).toBe(runKeys('mysql', 'run-1').manifest);
+    expect(Object.keys(next.tables)).toEqual(['users']);
+    expect((await readCurrent(lake, 'mysql'))?.pointer.epoch).toBe(2);
+    // What was published stays.
+    expect(await lake.head('mysql/orders_20250102_000001.csv')).not.toBeNull();
+  });
+
+  it.each([false, true])('gives up when another run was published meanwhile (first ever: %s)', async (first) => {
+    if (!first) await run({ number: 1, tables: ['users'] });
+    const base = await readCurrent(lake, 'mysql');
+    await run({ number: 2, tables: ['users'] });
+    await expect(run({ number: 3, tables: ['users'], base })).rejects.toMatchObject({ code: 'LEASE_LOST' });
+    expect((await readCurrent(lake, 'mysql'))?.manifest?.run_id).toBe('run-2');
+  });
+});
+
+describe('the answer to the write of the pointer', () => {
+  it.each([false, true])('may be lost: the run is published once (first ever: %s)', async (first) => {
+    if (!first) await run({ number: 1, tables: ['users'] });
+    let writes = 0;
+    const lossy = <T extends 'putIfAbsent' | 'putIfMatch'>(name: T) =>
+      (async (key: string, body: Uint8Array, etag: string) => {
+        const answer = await lake[name](key, body, etag);
+        if (key !== pointerKey('mysql')) return answer;
+        writes += 1;
+        throw unavailable();
+      }) as Lake[T];
+    const through = changed({ putIfAbsent: lossy('putIfAbsent'), putIfMatch: lossy('putIfMatch') });
+    await run({ number: 2, tables: ['users'], through });
+    expect(writes).toBe(1);
+    expect((await readCurrent(lake, 'mysql'))?.manifest?.run_id).toBe('run-2');
+  });
+
+  it('may be lost together with the next reads', async () => {
+    await run({ number: 1, tables: ['users'] });
+    let reads = 0;
+    const through = changed({
+      putIfMatch: async (key, body, etag) => {
+        await lake.putIfMatch(key, body, etag).catch(() => undefined);
+        throw unavailable();
+      },
+      get: async (key) => {
+        reads += 1;
+        if (reads < 3) throw unavailable();
+        return lake.get(key);
+      },
+    });
+    await run({ number: 2, tables: ['users'], through });
+    expect((await readCurrent(lake, 'mysql'))?.manifest?.run_id).toBe('run-2');
+  });
+
+  it('may say "try again": then it is tried again', async () => {
+    await run({ number: 1, tables: ['users'] });
+    let writes = 0;
+    const through = changed({
+      putIfMatch: async (key, body, etag) => {
+        writes += 1;
+        if (writes === 1) throw unavailable();
+        return lake.putIfMatch(key, body, etag);
+      },
+    });
+    await run({ number: 2, tables: ['users'], through });
+    expect((await readCurrent(lake, 'mysql'))?.pointer.epoch).toBe(2);
+  });
+
+  it('may never come: the failure is told, and the old snapshot stays', async () => {
+    await run({ number: 1, tables: ['users'] });
+    const through = changed({ putIfMatch: () => Promise.reject(unavailable()) });
+    await expect(run({ number: 2, tables: ['users'], through })).rejects.toMatchObject({ kind: 'unavailable' });
+    expect((await readCurrent(lake, 'mysql'))?.manifest?.run_id).toBe('run-1');
+  });
+
+  it('may be a refusal: that is told at once', async () => {
+    const denied = new LakeError('denied', 'no', '');
+    const through = changed({
+      putIfAbsent: (key, body) => (key.includes('current') ? Promise.reject(denied) : lake.putIfAbsent(key, body)),
+    });
+    await expect(run({ number: 1, tables: ['users'], through })).rejects.toBe(denied);
+  });
+});
+
+describe('a run over some tables', () => {
+  it('carries the others over, each with its own run', async () => {
+    await run({ number: 1, tables: ['users', 'orders'] });
+    const manifest = await run({ number: 2, tables: ['users'], partial: true });
+    expect(manifest.consistency).toBe('mixed');
+    expect(manifest.tables.orders).toMatchObject({ run_id: 'run-1', consistency: 'snapshot' });
+    expect(manifest.tables.users).toMatchObject({ run_id: 'run-2', consistency: 'snapshot' });
+  });
+
+  it('is not mixed when it covers all there was', async () => {
+    await run({ number: 1, tables: ['users'] });
+    expect((await run({ number: 2, tables: ['users'], partial: true })).consistency).toBe('snapshot');
+    expect((await run({ number: 3, tables: ['users'], partial: true, base: null }).catch((error) => error)).code).toBe(
+      'LEASE_LOST',
+    );
+  });
+
+  it('leaves behind what today’s rules would not let out', async () => {
+    await run({ number: 1, tables: ['users', 'orders', 'clients'] });
+    const settings = { add: 'orders.id' };
+    const manifest = await run({ number: 2, tables: ['users'], partial: true, settings });
+    expect(Object.keys(manifest.tables).sort()).toEqual(['clients', 'users']);
+  });
+});
+
+describe('readCurrent', () => {
+  it('knows a pointer that names no manifest yet', async () => {
+    const pointer = { epoch: 1, manifest: null, updated_at: '2025-01-02T15:30:45.000Z' };
+    await lake.putIfAbsent(pointerKey('mysql'), Buffer.from(JSON.stringify(pointer)));
+    expect(await readCurrent(lake, 'mysql')).toMatchObject({ pointer, manifest: null });
+    await run({ number: 1, tables: ['users'] });
+    expect((await readCurrent(lake, 'mysql'))?.pointer.epoch).toBe(2);
+  });
+
+  it.each(['{}', 'x', '{"epoch":1,"manifest":"absent","updated_at":"2025-01-02T15:30:45.000Z"}'])(
+    'fails loudly on the pointer %s',
+    async (text) => {
+      await lake.putIfAbsent(pointerKey('mysql'), Buffer.from(text));
+      await expect(readCurrent(lake, 'mysql')).rejects.toThrow();
+    },
+  );
+});
+
+it('whatever runs are published, in whatever mix, the pointer leads to objects that exist', async () => {
+  const step = fc.record({
+    tables: fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd'), { minLength: 1 }),
+    partial: fc.boolean(),
+    stale: fc.boolean(),
+    outage: fc.boolean(),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 8 }), async (steps) => {
+      await Promise.all((await keysOf(lake)).map((key) => lake.delete(key)));
+      let old: Current | null = null;
+      let epoch = 0;
+      for (const [i, { tables, partial, stale, outage }] of steps.entries()) {
+        const base: Current | null = stale ? old : await readCurrent(lake, 'mysql');
+        old = await readCurrent(lake, 'mysql');
+        const through = outage ? changed({ putIfAbsent: () => Promise.reject(unavailable()) }) : lake;
+        await run({ number: i + 1, tables, partial, base, through }).catch(() => undefined);
+
+        const current = await readCurrent(lake, 'mysql');
+        expect(current?.pointer.epoch ?? 0).toBeGreaterThanOrEqual(epoch);
+        epoch = current?.pointer.epoch ?? 0;
+        for (const entry of Object.values(current?.manifest?.tables ?? {})) {
+          expect(await lake.head(entry.key)).toMatchObject({ bytes: entry.bytes });
+        }
+      }
+    }),
+    { numRuns: 30 },
+  );
+});

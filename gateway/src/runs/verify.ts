@@ -1,0 +1,43 @@
+import { ATTEMPT_METADATA, type Job, type Lake, type ScriptResult } from '@ingesta/kit';
+import { ApiError } from '../errors';
+
+/** What `keys.ts` makes: safe characters, no part that is empty or starts with a dot, none of our own records. */
+const DATA_KEY = /^(?!_ingesta\/)[\w%=-][\w.%=-]*(\/[\w%=-][\w.%=-]*)*$/;
+/** HEADs under way at once. */
+const PARALLEL = 16;
+
+/**
+ * Compares what the script claims with what the lake holds: every object exists under a key of its own, with the
+ * claimed size, made by this very attempt; and the tables are the ones that were asked for. Throws `SCRIPT_FAILED`.
+ */
+export async function verifyResult(lake: Lake, job: Job, result: ScriptResult): Promise<void> {
+  const entries = Object.entries(result.result);
+  const fail = (message: string): never => {
+    throw new ApiError('SCRIPT_FAILED', `The result does not hold: ${message}`, {
+      hint: 'Nothing was published. The script, the lake or something between them is broken; see the log.',
+    });
+  };
+  const missing = job.tables?.filter((table) => !Object.hasOwn(result.result, table)) ?? [];
+  if (missing.length > 0) fail(`it lacks ${missing.join(', ')}`);
+  if (job.tables) {
+    const extra = entries.map(([table]) => table).filter((table) => !job.tables?.includes(table));
+    if (extra.length > 0) fail(`nobody asked for ${extra.join(', ')}`);
+  }
+  if (new Set(entries.map(([, entry]) => entry.key)).size < entries.length) fail('two tables share a key');
+
+  const verifyOne = async ([table, entry]: (typeof entries)[number]) => {
+    if (!DATA_KEY.test(entry.key) || !entry.key.includes(job.timestamp)) fail(`${table} has a foreign key`);
+    if (entry.url !== lake.urlOf(entry.key)) fail(`URL and key of ${table} differ`);
+    const head = await lake.head(entry.key);
+    if (head === null) return fail(`the object of ${table} does not exist`);
+    if (head.bytes !== entry.bytes) fail(`the object of ${table} has ${head.bytes} bytes, not ${entry.bytes}`);
+    // A script in another language cannot mark its files in a folder lake; in S3 it can, and must.
+    if (head.metadata !== null && head.metadata[ATTEMPT_METADATA] !== job.nonce)
+      fail(`the object of ${table} was made by another attempt`);
+  };
+  const queue = entries.values();
+  const worker = async () => {
+    for (const entry of queue) await verifyOne(entry);
+  };
+  await Promise.all(Array.from({ length: PARALLEL }, worker));
+}

@@ -1,0 +1,69 @@
+import { type Lake, resolveEnv } from '@ingesta/kit';
+import type { Config } from '../config';
+import type { Runner, SourceListing } from '../runners/runner';
+import { readCurrent } from '../runs/publication';
+
+/** A source as `GET /api/ingesta` shows it. */
+export interface SourceStatus {
+  name: string;
+  title: string;
+  /** Image, or folder of the process runner. */
+  image: string;
+  /** Whether it can be launched now. */
+  present: boolean;
+  /** What to do where it is not present, else null. */
+  hint: string | null;
+  /** Variables that are missing, each with its meaning; null while the image is absent and cannot be asked. */
+  missing_env: string[] | null;
+  /** The last committed run; null if there was none, or the lake is out of reach. */
+  last_run: { run_id: string; taken_at: string; age_seconds: number } | null;
+}
+
+/** Answers what there is to ingest. */
+export class SourcesService {
+  constructor(
+    private readonly services: { config: Config; runner: Runner; lake: () => Promise<Lake> },
+    private readonly now: () => number = Date.now,
+  ) {}
+
+  /** For people who mistyped one: empty rather than a second failure. */
+  async names(): Promise<string[]> {
+    const listings = await this.services.runner.list().catch(() => []);
+    return listings.map(({ name }) => name);
+  }
+
+  async list(): Promise<SourceStatus[]> {
+    const listings = await this.services.runner.list();
+    return Promise.all(listings.map((listing) => this.#status(listing)));
+  }
+
+  async #status(listing: SourceListing): Promise<SourceStatus> {
+    const { name, title, reference: image, present } = listing;
+    const [missing, last] = await Promise.all([present ? this.#missingEnv(name) : null, this.#lastRun(name)]);
+    return {
+      name,
+      title,
+      image,
+      present,
+      hint: listing.present ? null : listing.hint,
+      missing_env: missing,
+      last_run: last,
+    };
+  }
+
+  async #missingEnv(name: string): Promise<string[]> {
+    const { description } = await this.services.runner.resolve(name);
+    return resolveEnv(description, this.services.config.env).problems;
+  }
+
+  async #lastRun(name: string): Promise<SourceStatus['last_run']> {
+    try {
+      const current = await readCurrent(await this.services.lake(), name);
+      if (!current?.manifest) return null;
+      const { run_id, taken_at } = current.manifest;
+      return { run_id, taken_at, age_seconds: Math.max(0, Math.round((this.now() - Date.parse(taken_at)) / 1000)) };
+    } catch {
+      return null; // This list must work while the lake is down; /api/ingesta/health says what is wrong with it.
+    }
+  }
+}
