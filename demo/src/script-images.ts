@@ -1,0 +1,33 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { runCommand } from '../../test/services/command';
+import type { Engine } from '../../test/services/engine';
+import { say } from './show';
+
+const IMAGE = 'ingesta-postgresql:latest';
+const BUILD_MS = 10 * 60_000;
+
+/** Makes sure that the script image is there. Without it the demo still works, and says why it does it differently. */
+export async function prepareImages(root: string, engine: Engine): Promise<{ ready: boolean; why: string }> {
+  say(`  ${engine.how}`);
+  if (await present()) return { ready: true, why: '' };
+  if (!existsSync(join(root, 'build-images.sh'))) return { ready: false, why: 'build-images.sh is not here' };
+  say('Building the script image …');
+  try {
+    await promisify(execFile)('bash', [join(root, 'build-images.sh'), 'postgresql'], { cwd: root, timeout: BUILD_MS });
+    return { ready: true, why: '' };
+  } catch (error) {
+    const said = String((error as { stderr?: string }).stderr ?? error)
+      .trim()
+      .split('\n');
+    return { ready: false, why: `the script image could not be built (${said[said.length - 1]})` };
+  }
+}
+
+const present = () =>
+  runCommand('docker', ['image', 'inspect', IMAGE]).then(
+    () => true,
+    () => false,
+  );
