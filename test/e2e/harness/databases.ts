@@ -1,0 +1,64 @@
+import { randomUUID } from 'node:crypto';
+import { createConnection } from 'mysql2/promise';
+import { Client } from 'pg';
+import { type DatabaseEnv, mysqlEnv, pgEnv } from '../../services/need';
+
+/** A database of one's own on a real server. */
+export interface TestDatabase {
+  readonly name: string;
+  /** Variables of the source; `fromContainer` where the script runs in a container. */
+  settings(fromContainer: boolean): Record<string, string>;
+  query(sql: string): Promise<unknown>;
+  drop(): Promise<void>;
+}
+
+const freshName = () => `e2e_${randomUUID().replaceAll('-', '').slice(0, 16)}`;
+
+const settings = (prefix: string, env: DatabaseEnv, database: string) => (fromContainer: boolean) => ({
+  [`${prefix}_HOST`]: fromContainer ? env.dockerHost : env.host,
+  [`${prefix}_PORT`]: String(env.port),
+  [`${prefix}_USER`]: env.user,
+  [`${prefix}_PASSWORD`]: env.password,
+  [`${prefix}_DATABASE`]: database,
+});
+
+export async function createPostgresql(): Promise<TestDatabase> {
+  const env = pgEnv();
+  const { host, port, user, password } = env;
+  const name = freshName();
+  const connect = async (database: string) => {
+    const client = new Client({ host, port, user, password, database });
+    await client.connect();
+    return client;
+  };
+  const admin = await connect('postgres');
+  await admin.query(`CREATE DATABASE ${name}`);
+  const client = await connect(name);
+  return {
+    name,
+    settings: settings('POSTGRES', env, name),
+    query: (sql) => client.query(sql),
+    drop: async () => {
+      await client.end();
+      await admin.query(`DROP DATABASE ${name} WITH (FORCE)`);
+      await admin.end();
+    },
+  };
+}
+
+export async function createMysql(): Promise<TestDatabase> {
+  const env = mysqlEnv();
+  const { host, port, user, password } = env;
+  const name = freshName();
+  const connection = await createConnection({ host, port, user, password, multipleStatements: true });
+  await connection.query(`CREATE DATABASE ${name}; USE ${name}`);
+  return {
+    name,
+    settings: settings('MYSQL', env, name),
+    query: (sql) => connection.query(sql),
+    drop: async () => {
+      await connection.query(`DROP DATABASE ${name}`);
+      await connection.end();
+    },
+  };
+}
