@@ -49,12 +49,41 @@ describe.each(sources)('$source', ({ source, create }) => {
       expect(answer.body.error.hint).toContain('empty_table, users');
     });
 
+    it('refuses a table that has nothing to show, and a selection that is empty', async () => {
+      await database.query('CREATE TABLE secrets (password VARCHAR(20))');
+      const closed = await gateway.post(source, { tables: ['secrets'] });
+      expectFailure(closed, 422, 'SOURCE_CONFIG');
+      expect(closed.body.error.message).toContain('secrets');
+      // Among others it is left out, and the answer says so.
+      const all = await gateway.post(source);
+      expect(Object.keys(all.body.result).sort()).toEqual(['empty_table', 'users']);
+      expect(all.body.warnings).toEqual([expect.stringContaining('secrets')]);
+      await database.query('DROP TABLE secrets');
+    });
+
     it('two at once: one runs, the other is told which', async () => {
       const [a, b] = await Promise.all([gateway.post(source), gateway.post(source)]);
       const [won, lost] = a.status === 200 ? [a, b] : [b, a];
       expect(won.status).toBe(200);
       expectFailure(lost, 409, 'RUN_IN_PROGRESS');
       expect(lost.body.error.run_id).toBe(won.body.run_id);
+    });
+
+    it('a selection without a table publishes nothing over what is there', async () => {
+      const prefix = source === 'mysql' ? 'MYSQL_' : 'POSTGRES_';
+      const narrow = await startTestGateway({
+        ...database.settings(false),
+        LAKE_URL: pathToFileURL(lake).href,
+        RUNNER: 'process',
+        [`${prefix}TABLES`]: '!*',
+      });
+      try {
+        expectFailure(await narrow.post(source), 422, 'TABLE_NOT_FOUND');
+        const { body } = await narrow.get('/health');
+        expect(body.data_availability[source]).toEqual({ empty_table: true, users: true });
+      } finally {
+        await narrow.stop();
+      }
     });
 
     it('runs that follow one another at once never share a key', async () => {

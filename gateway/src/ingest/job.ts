@@ -1,4 +1,4 @@
-import { type Job, resolveEnv } from '@ingesta/kit';
+import { type Job, loopbackVariables, resolveEnv } from '@ingesta/kit';
 import type { Config } from '../config';
 import { ApiError } from '../errors';
 import type { JobSpec, LaunchableSource } from '../runners/runner';
@@ -43,8 +43,6 @@ const SHARED_SETTINGS = [
   'AWS_ENDPOINT_URL_S3',
   'AWS_ENDPOINT_URL',
 ];
-
-const LOOPBACK = /^(localhost|127(\.\d+){3}|::1|\[::1\])$/i;
 
 /**
  * Request and configuration become a plain `JobSpec`: every decision is here, nothing is done. Throws `SOURCE_CONFIG`
@@ -98,14 +96,10 @@ function hostProblems(config: Config, source: LaunchableSource, values: Readonly
     'inside the script container that is the container itself: use host.docker.internal for a server on the Docker host, ' +
     'a service name on DOCKER_NETWORK, or DOCKER_NETWORK=host';
   const hosts = source.description.env.filter((variable) => variable.host).map((variable) => variable.name);
-  const problems = hosts
-    .filter((name) => LOOPBACK.test(values[name] ?? ''))
-    .map((name) => `${name}=${values[name]}: ${advice}`);
-  for (const name of ['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL']) {
-    const url = config.env[name];
-    if (url && URL.canParse(url) && LOOPBACK.test(new URL(url).hostname)) problems.push(`${name}=${url}: ${advice}`);
-  }
-  return problems;
+  return [
+    ...loopbackVariables(hosts, values),
+    ...loopbackVariables(['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL'], config.env),
+  ].map(({ name, host }) => `${name} names ${host}: ${advice}`);
 }
 
 function pick(env: Config['env'], names: readonly string[]): Record<string, string> {

@@ -31,7 +31,7 @@ export class DockerRunner implements Runner {
           name,
           reference,
           present: false as const,
-          title: this.shipped.get(name)?.title ?? name,
+          title: this.shipped.title(name),
           hint,
         });
         try {

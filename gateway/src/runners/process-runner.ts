@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ScriptEvent } from '@ingesta/kit';
+import type { ScriptEvent, SourceDescription } from '@ingesta/kit';
 import { ApiError } from '../errors';
 import type { ShippedSources } from '../sources/shipped-sources';
 import {
@@ -37,8 +37,8 @@ export class ProcessRunner implements Runner {
   async list(): Promise<SourceListing[]> {
     return this.shipped.names().map((name) => {
       const reference = this.#folder(name);
-      const title = this.shipped.get(name)?.title ?? name;
-      const hint = notBuilt(name, reference, this.shipped);
+      const title = this.shipped.title(name);
+      const hint = problemOf(name, reference, this.shipped);
       return hint ? { name, reference, present: false, title, hint } : { name, reference, present: true, title };
     });
   }
@@ -50,7 +50,7 @@ export class ProcessRunner implements Runner {
       throw new ApiError('UNKNOWN_SOURCE', `There is no source "${name}"`, { hint: `Known: ${known}.` });
     }
     const reference = this.#folder(name);
-    const hint = notBuilt(name, reference, this.shipped);
+    const hint = notBuilt(description, reference);
     if (hint) throw new ApiError('IMAGE_NOT_FOUND', `The script of ${name} is not built`, { hint, database: name });
     return { name, runner: 'process', reference, digest: null, description };
   }
@@ -120,9 +120,19 @@ export class ProcessRunner implements Runner {
   }
 }
 
+/** Why a source cannot be launched and what to do about it, or null. */
+function problemOf(name: string, folder: string, shipped: ShippedSources): string | null {
+  try {
+    const description = shipped.get(name);
+    return description && notBuilt(description, folder);
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
 /** A hint when the program that `source.json` names as a file is not there, else null. */
-function notBuilt(name: string, folder: string, shipped: ShippedSources): string | null {
-  const file = shipped.get(name)?.command.find((part) => part.includes('/') && !part.startsWith('-'));
+function notBuilt({ command }: SourceDescription, folder: string): string | null {
+  const file = command.find((part) => part.includes('/') && !part.startsWith('-'));
   return file === undefined || existsSync(join(folder, file)) ? null : 'Build the scripts: npm run build';
 }
 

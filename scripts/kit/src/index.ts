@@ -12,6 +12,7 @@ export * from './lake/keys';
 export * from './lake/lake';
 export * from './lake/open-lake';
 export * from './run/export-table';
+export * from './run/loopback';
 export * from './run/read-job';
 export * from './run/resolve-env';
 export * from './run/run-script';

@@ -13,7 +13,7 @@ export const envVariableSchema = z
     default: z.string().optional(),
     /** Never logged, never in an error. */
     secret: z.boolean().default(false),
-    /** This variable names the database's host: `localhost` is refused inside a container. */
+    /** This variable is the database's host, or a URL with it: `localhost` is refused inside a container. */
     host: z.boolean().default(false),
   })
   .strict();

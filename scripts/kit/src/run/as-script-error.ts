@@ -3,6 +3,7 @@ import type { Job } from '../contract/job';
 import type { SourceDescription } from '../contract/source-description';
 import { ScriptError } from '../errors';
 import { LakeError, type LakeFailure } from '../lake/lake';
+import { loopbackVariables } from './loopback';
 import { resolveEnv } from './resolve-env';
 
 const LAKE_CODES: Record<LakeFailure, string> = {
@@ -11,8 +12,6 @@ const LAKE_CODES: Record<LakeFailure, string> = {
   precondition: 'SCRIPT_FAILED',
   aborted: 'RUN_CANCELLED',
 };
-
-const LOOPBACK = /^(localhost|127(\.\d+){3}|::1|\[::1\])$/i;
 
 /** Any failure as the one that is printed: code, message, hint, exit code. */
 export function asScriptError(
@@ -40,10 +39,11 @@ function withLoopbackHint(
 ): ScriptError {
   if (error.code !== 'SOURCE_UNAVAILABLE' || env.INGESTA_IMAGE !== '1') return error;
   const { values } = resolveEnv(description, job?.env ?? {});
-  const host = description.env.find((variable) => variable.host && LOOPBACK.test(values[variable.name] ?? ''));
-  if (!host) return error;
+  const hosts = description.env.filter((variable) => variable.host).map((variable) => variable.name);
+  const [found] = loopbackVariables(hosts, values);
+  if (!found) return error;
   const hint =
-    `${host.name}=${values[host.name]} means this container itself. ` +
+    `${found.name} names ${found.host}, which is this container itself. ` +
     "Use host.docker.internal (with --add-host=host.docker.internal:host-gateway on Linux), the host's address, or --network host.";
   return new ScriptError(error.exitCode, error.code, error.message, hint, { cause: error.cause });
 }

@@ -1,7 +1,8 @@
+import { EXIT } from '../contract/exit-codes';
 import type { Job } from '../contract/job';
 import { MAX_RESULT_BYTES, type ScriptOutput, type TableResult } from '../contract/result';
 import type { SourceDescription } from '../contract/source-description';
-import { configError, failed } from '../errors';
+import { configError, failed, ScriptError } from '../errors';
 import { dataKeys, runKeys } from '../lake/keys';
 import type { Lake } from '../lake/lake';
 import { openLake } from '../lake/open-lake';
@@ -45,7 +46,7 @@ export async function runJob({ source, description, job, report, redact, signal 
     session = await source.connect(values, { signal, log, warn });
     const found = await session.tables();
     const selected = selectTables(found, job.tables, job.env[`${description.env_prefix}TABLES`]);
-    const planned = planAll(selected, rulesOf(job), warn);
+    const planned = planAll(selected, rulesOf(job), job.tables !== null, warn);
     signal.throwIfAborted();
 
     const same = { database: job.database, run_id: job.run_id, attempt: job.attempt, nonce: job.nonce };
@@ -90,13 +91,22 @@ const rulesOf = (job: Job): SensitiveRules =>
 function planAll(
   selected: Parameters<typeof planTable>[0][],
   rules: SensitiveRules,
-  warn: (m: string) => void,
+  requested: boolean,
+  warn: (message: string) => void,
 ): PlannedTable[] {
   const planned = selected.map((table) => planTable(table, rules));
-  for (const { table, columns } of planned) {
-    if (columns.length === 0) warn(`Table ${table.name} was left out: it has no column that may leave the database`);
+  const closed = planned.filter(({ columns }) => columns.length === 0).map(({ table }) => table.name);
+  const told = `no column that may leave the database: ${closed.join(', ')}`;
+  // Asked for by name it is a contradiction; met on the way it is the rule at work.
+  if (requested && closed.length > 0) throw configError(`There is ${told}`, 'SENSITIVE_COLUMNS_ALLOW exempts columns.');
+  if (closed.length > 0) warn(`Left out for having ${told}`);
+  const open = planned.filter(({ columns }) => columns.length > 0);
+  // A snapshot of nothing would hide the one before: more likely a grant is missing than every table.
+  if (open.length === 0) {
+    const hint = 'Check the database name, the grants of the user (SELECT) and the selection of tables.';
+    throw new ScriptError(EXIT.TABLE_NOT_FOUND, 'TABLE_NOT_FOUND', 'There is no table to export', hint);
   }
-  return planned.filter(({ columns }) => columns.length > 0);
+  return open;
 }
 
 const planOf = (planned: PlannedTable[]) =>
