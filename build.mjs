@@ -8,7 +8,7 @@
  *   test/bench/main.ts             test/bench/dist/main.js
  */
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -49,13 +49,30 @@ function programs() {
 
 /** The gateway's routes and OpenAPI document, from its controllers. */
 function generateRoutes() {
-  if (!existsSync(join(root, 'gateway/tsoa.json'))) return;
-  const cli = join(dirname(require.resolve('tsoa/package.json')), 'dist/cli.js');
-  // tsoa.json's paths are relative to its own folder.
-  execFileSync(process.execPath, [cli, 'spec-and-routes', '-c', 'tsoa.json'], {
-    cwd: join(root, 'gateway'),
-    stdio: 'inherit',
-  });
+  const gateway = join(root, 'gateway');
+  const config = readFileSync(join(gateway, 'tsoa.json'), 'utf8');
+  const fresh = `generated-${process.pid}`;
+  const freshConfig = join(gateway, `${fresh}.json`);
+  writeFileSync(freshConfig, config.replaceAll('"generated"', JSON.stringify(fresh)));
+  try {
+    const cli = join(dirname(require.resolve('tsoa/package.json')), 'dist/cli.js');
+    // tsoa.json's paths are relative to its own folder.
+    execFileSync(process.execPath, [cli, 'spec-and-routes', '-c', freshConfig], { cwd: gateway, stdio: 'inherit' });
+    for (const file of ['routes.ts', 'openapi.json']) {
+      put(join(gateway, 'generated', file), readFileSync(join(gateway, fresh, file)));
+    }
+  } finally {
+    rmSync(join(gateway, fresh), { recursive: true, force: true });
+    rmSync(freshConfig);
+  }
+}
+
+/** Writes a file at once, and only if it changes: somebody may be reading it, or building beside us. */
+function put(path, content) {
+  if (existsSync(path) && readFileSync(path).equals(Buffer.from(content))) return;
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(`${path}.${process.pid}`, content);
+  renameSync(`${path}.${process.pid}`, path);
 }
 
 /** Packages left out: loading them is free, using them is a clear error. */
@@ -109,18 +126,14 @@ function copyGatewayAssets() {
   const dist = join(root, 'gateway/dist');
   const swaggerUi = dirname(require.resolve('swagger-ui-dist/package.json'));
   const redoc = dirname(require.resolve('redoc/package.json'));
-  for (const folder of ['swagger-ui', 'redoc', 'sources']) {
-    rmSync(join(dist, folder), { recursive: true, force: true });
-    mkdirSync(join(dist, folder), { recursive: true });
-  }
-  for (const asset of SWAGGER_UI_ASSETS) cpSync(join(swaggerUi, asset), join(dist, 'swagger-ui', asset));
-  cpSync(join(swaggerUi, 'LICENSE'), join(dist, 'swagger-ui/LICENSE'));
-  cpSync(join(redoc, 'bundles/redoc.standalone.js'), join(dist, 'redoc/redoc.standalone.js'));
-  cpSync(join(redoc, 'LICENSE'), join(dist, 'redoc/LICENSE'));
+  const copy = (from, to) => put(join(dist, to), readFileSync(from));
+  for (const asset of [...SWAGGER_UI_ASSETS, 'LICENSE']) copy(join(swaggerUi, asset), `swagger-ui/${asset}`);
+  copy(join(redoc, 'bundles/redoc.standalone.js'), 'redoc/redoc.standalone.js');
+  copy(join(redoc, 'LICENSE'), 'redoc/LICENSE');
   // What each source says of itself: the gateway's image can name one whose own image is not built yet.
   for (const name of readdirSync(join(root, 'scripts'))) {
     const description = join(root, 'scripts', name, 'source.json');
-    if (existsSync(description)) cpSync(description, join(dist, 'sources', name, 'source.json'));
+    if (existsSync(description)) copy(description, `sources/${name}/source.json`);
   }
 }
 
@@ -144,7 +157,7 @@ async function bundle([entry, outfile]) {
   const { build } = await import('esbuild').catch(() => {
     throw new Error('esbuild is not installed: run npm ci');
   });
-  const { metafile } = await build({
+  const { metafile, outputFiles } = await build({
     absWorkingDir: root,
     entryPoints: [entry],
     outfile,
@@ -162,13 +175,16 @@ async function bundle([entry, outfile]) {
     external: EXTERNAL,
     plugins: [leaveOut, swaggerUiBeside, oneMimeDb],
     metafile: true,
+    write: false,
     logLevel: 'warning',
   });
   // What only the project's own people run may load what it likes.
   const eager = /^(gateway|scripts)\//.test(entry) ? eagerPath(entry, metafile.inputs) : undefined;
   if (eager)
     throw new Error(`${eager.at(-1)} would be evaluated at start: say await import() in\n  ${eager.join('\n  ')}`);
-  const kilobytes = Math.round(statSync(join(root, outfile)).size / 1024);
+  const [{ contents }] = outputFiles;
+  put(join(root, outfile), contents);
+  const kilobytes = Math.round(contents.length / 1024);
   process.stdout.write(`${outfile}  ${kilobytes} kB\n`);
 }
 

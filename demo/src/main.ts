@@ -10,6 +10,7 @@ import { heading, say, showCsv, showJson } from './show';
 const ROOT = join(__dirname, '../..');
 const FOLDER = join(ROOT, '.ingesta', 'demo');
 const USUAL_PORT = '8000';
+const IMAGE_PREFIX = process.env.IMAGE_PREFIX || 'ingesta-';
 
 /** From nothing to CSVs in a lake: a real database, the gateway, one POST, its result; then it waits for Ctrl-C. */
 async function demo(): Promise<void> {
@@ -32,8 +33,10 @@ async function demo(): Promise<void> {
     stops.push(database.stop);
     say(`  ${database.how}: ${database.rows.toLocaleString('en-US')} rows in ${database.tables} tables`);
 
-    const images = engine ? await prepareImages(ROOT, engine) : { ready: false, why: 'no Docker engine answers here' };
-    const settings = { ...database.env, LAKE_URL: pathToFileURL(lake).href };
+    const images = engine
+      ? await prepareImages(ROOT, engine, IMAGE_PREFIX)
+      : { ready: false, why: 'no Docker engine answers here' };
+    const settings = { ...database.env, LAKE_URL: pathToFileURL(lake).href, IMAGE_PREFIX };
     let gateway = await startOnUsualPort({
       ...settings,
       POSTGRES_HOST: images.ready ? 'host.docker.internal' : '127.0.0.1',

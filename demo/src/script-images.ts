@@ -6,17 +6,23 @@ import { runCommand } from '../../test/services/command';
 import type { Engine } from '../../test/services/engine';
 import { say } from './show';
 
-const IMAGE = 'ingesta-postgresql:latest';
 const BUILD_MS = 10 * 60_000;
 
 /** Makes sure that the script image is there. Without it the demo still works, and says why it does it differently. */
-export async function prepareImages(root: string, engine: Engine): Promise<{ ready: boolean; why: string }> {
+export async function prepareImages(
+  root: string,
+  engine: Engine,
+  prefix: string,
+): Promise<{ ready: boolean; why: string }> {
   say(`  ${engine.how}`);
-  if (await present()) return { ready: true, why: '' };
+  if (await isPresent(`${prefix}postgresql:latest`)) return { ready: true, why: '' };
   if (!existsSync(join(root, 'build-images.sh'))) return { ready: false, why: 'build-images.sh is not here' };
   say('Building the script image …');
   try {
-    await promisify(execFile)('bash', [join(root, 'build-images.sh'), 'postgresql'], { cwd: root, timeout: BUILD_MS });
+    await promisify(execFile)('bash', [join(root, 'build-images.sh'), '--prefix', prefix, 'postgresql'], {
+      cwd: root,
+      timeout: BUILD_MS,
+    });
     return { ready: true, why: '' };
   } catch (error) {
     const said = String((error as { stderr?: string }).stderr ?? error)
@@ -26,8 +32,8 @@ export async function prepareImages(root: string, engine: Engine): Promise<{ rea
   }
 }
 
-const present = () =>
-  runCommand('docker', ['image', 'inspect', IMAGE]).then(
+const isPresent = (image: string) =>
+  runCommand('docker', ['image', 'inspect', image]).then(
     () => true,
     () => false,
   );
