@@ -21,6 +21,7 @@ describe('parseConfig', () => {
       title: 'Ingesta',
       dataSource: 'Ingesta lake',
       runner: 'auto',
+      connections: new Map(),
       imagePrefix: 'ingesta-',
       imageTag: 'latest',
       dockerNetwork: null,

@@ -1,4 +1,5 @@
-import { dataKeys, lakeProblems } from '@ingesta/kit';
+import { dataKeys, lakeProblems, RESERVED_SOURCE_NAMES, SOURCE_NAME } from '@ingesta/kit';
+import type { Connection } from './runners/named-connections';
 
 /** Environment as the gateway got it; sources look their own variables up in it. */
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -12,6 +13,8 @@ export interface Config {
   readonly title: string;
   readonly dataSource: string;
   readonly runner: 'auto' | 'docker' | 'process';
+  /** Named connections: `SOURCES=ventas=mysql:VENTAS_`. */
+  readonly connections: ReadonlyMap<string, Connection>;
   /** Image of source x: `<imagePrefix>x:<imageTag>`. */
   readonly imagePrefix: string;
   readonly imageTag: string;
@@ -48,6 +51,7 @@ export function parseConfig(env: Env): Config {
     title: text('API_TITLE', 'Ingesta'),
     dataSource: text('DATA_SOURCE', 'Ingesta lake'),
     runner: choice('RUNNER', 'auto', ['auto', 'docker', 'process']),
+    connections: parseConnections(env.SOURCES, problems),
     imagePrefix: matching(
       'IMAGE_PREFIX',
       'ingesta-',
@@ -66,6 +70,20 @@ export function parseConfig(env: Env): Config {
   problems.push(...keyTemplateProblems(env.KEY_TEMPLATE));
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze(config);
+}
+
+/** `name=source:PREFIX_`, separated by commas. */
+function parseConnections(setting: string | undefined, problems: string[]): ReadonlyMap<string, Connection> {
+  const connections = new Map<string, Connection>();
+  for (const entry of (setting ?? '').split(',').map((text) => text.trim())) {
+    if (entry === '') continue;
+    const [, name = '', kind = '', envPrefix = ''] = /^([^=:]+)=([^=:]+):([A-Z][A-Z0-9_]*_)$/.exec(entry) ?? [];
+    const valid = SOURCE_NAME.test(name) && SOURCE_NAME.test(kind) && !RESERVED_SOURCE_NAMES.includes(name);
+    if (!valid) problems.push(`SOURCES: "${entry}" must be like ventas=mysql:VENTAS_`);
+    else if (connections.has(name)) problems.push(`SOURCES names ${name} twice`);
+    else connections.set(name, { kind, envPrefix });
+  }
+  return connections;
 }
 
 /** The script would refuse the template too, but only after the first POST. */

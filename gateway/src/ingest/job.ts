@@ -56,11 +56,12 @@ export function compileJob(
   credentials: CredentialEnv,
   folder: LakeFolder | null,
 ): JobSpec {
-  const { values, problems } = resolveEnv(source.description, config.env);
+  const { values, problems } = resolveEnv(source.description, config.env, source.envPrefix);
   problems.push(...hostProblems(config, source, values));
   if (problems.length > 0) throw new ApiError('SOURCE_CONFIG', problems.join('; '), { database: source.name });
 
   const selection = `${source.description.env_prefix}TABLES`;
+  const selected = config.env[source.envPrefix + selection];
   const job: Job = {
     database: source.name,
     run_id: run.runId,
@@ -71,7 +72,12 @@ export function compileJob(
     tables: request.tables,
     format: request.format,
     dry_run: request.dryRun,
-    env: { ...pick(config.env, [...SHARED_SETTINGS, selection]), ...values, ...credentials },
+    env: {
+      ...pick(config.env, SHARED_SETTINGS),
+      ...(selected ? { [selection]: selected } : {}),
+      ...values,
+      ...credentials,
+    },
   };
   return {
     source,
@@ -97,7 +103,7 @@ function hostProblems(config: Config, source: LaunchableSource, values: Readonly
     'a service name on DOCKER_NETWORK, or DOCKER_NETWORK=host';
   const hosts = source.description.env.filter((variable) => variable.host).map((variable) => variable.name);
   return [
-    ...loopbackVariables(hosts, values),
+    ...loopbackVariables(hosts, values).map(({ name, host }) => ({ name: source.envPrefix + name, host })),
     ...loopbackVariables(['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL'], config.env),
   ].map(({ name, host }) => `${name} names ${host}: ${advice}`);
 }

@@ -52,7 +52,14 @@ export class DockerImages {
       if (statusOf(error) === 404) return null;
       throw engineError(error);
     }
-    return { name, runner: 'docker', reference, digest: id, description: await this.#describe(reference, id) };
+    return {
+      name,
+      envPrefix: '',
+      runner: 'docker',
+      reference,
+      digest: id,
+      description: await this.#describe(reference, id),
+    };
   }
 
   async #describe(reference: string, id: string): Promise<SourceDescription> {

@@ -2,11 +2,18 @@ import type { Config } from '../config';
 import type { ShippedSources } from '../sources/shipped-sources';
 import { AutoRunner } from './auto-runner';
 import { DockerRunner } from './docker-runner';
+import { NamedConnections } from './named-connections';
 import { ProcessRunner } from './process-runner';
 import type { Runner } from './runner';
 
-/** The runner that `RUNNER` names. Adapters are listed by hand. */
+/** The runner that `RUNNER` names, with the connections that `SOURCES` adds. */
 export async function createRunner(config: Config, shipped: ShippedSources): Promise<Runner> {
+  const runner = await plainRunner(config, shipped);
+  return config.connections.size > 0 ? new NamedConnections(runner, config.connections) : runner;
+}
+
+/** Adapters are listed by hand. */
+async function plainRunner(config: Config, shipped: ShippedSources): Promise<Runner> {
   const processes = new ProcessRunner(shipped, config.env);
   if (config.runner === 'process') return processes;
   // Loaded late: without Docker it would be dead weight.

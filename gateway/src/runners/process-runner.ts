@@ -52,7 +52,7 @@ export class ProcessRunner implements Runner {
     const reference = this.#folder(name);
     const hint = notBuilt(description, reference);
     if (hint) throw new ApiError('IMAGE_NOT_FOUND', `The script of ${name} is not built`, { hint, database: name });
-    return { name, runner: 'process', reference, digest: null, description };
+    return { name, envPrefix: '', runner: 'process', reference, digest: null, description };
   }
 
   async run(spec: JobSpec, signal: AbortSignal, onEvent: (event: ScriptEvent) => void): Promise<Outcome> {

@@ -3,6 +3,8 @@ import type { Job, ScriptEvent, SourceDescription } from '@ingesta/kit';
 /** A source as a runner can launch it. */
 export interface LaunchableSource {
   name: string;
+  /** Stands before the names of its variables in the gateway's environment; empty but for named connections. */
+  envPrefix: string;
   /** What will launch it: decides what `localhost` means and how a folder lake is reached. */
   runner: 'docker' | 'process';
   /** Image reference, or the folder of the process runner. */

@@ -52,8 +52,8 @@ export class SourcesService {
   }
 
   async #missingEnv(name: string): Promise<string[]> {
-    const { description } = await this.services.runner.resolve(name);
-    return resolveEnv(description, this.services.config.env).problems;
+    const { description, envPrefix } = await this.services.runner.resolve(name);
+    return resolveEnv(description, this.services.config.env, envPrefix).problems;
   }
 
   async #lastRun(name: string): Promise<SourceStatus['last_run']> {

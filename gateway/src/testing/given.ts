@@ -31,6 +31,7 @@ export const DESCRIPTION: SourceDescription = {
 
 export const givenSource = (change: Partial<LaunchableSource> = {}): LaunchableSource => ({
   name: 'mysql',
+  envPrefix: '',
   runner: 'docker',
   reference: 'ingesta-mysql:latest',
   digest: `sha256:${'ab'.repeat(32)}`,
