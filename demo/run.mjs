@@ -17,5 +17,10 @@ if (build.status !== 0) {
 
 const demo = spawn(process.execPath, [join(ROOT, 'demo/dist/main.js')], { cwd: ROOT, stdio: 'inherit' });
 // Ctrl-C reaches the demo itself; a signal sent to us alone has to be passed on.
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => demo.kill(signal));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => demo.kill(signal));
+// A signal sent to npm ends the shell between npm and us, and tells us nothing: watch for our parent to change.
+const parent = process.ppid;
+setInterval(() => {
+  if (process.ppid !== parent) demo.kill('SIGTERM');
+}, 500).unref();
 demo.on('exit', (code) => process.exit(code ?? 1));

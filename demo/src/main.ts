@@ -22,7 +22,10 @@ async function demo(): Promise<void> {
   const untilStopped = new Promise<void>((resolve) => {
     stopRequested = resolve;
   });
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stopRequested);
+  // Not `once`: a second Ctrl-C must not end us in the middle of cleaning up. SIGHUP: the terminal was closed.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stopRequested);
+  // Settings for somebody else's server; the drivers would heed them here, too.
+  for (const name of Object.keys(process.env)) if (/^PG[A-Z]+$/.test(name)) delete process.env[name];
 
   try {
     const lake = join(FOLDER, 'lake');

@@ -1,3 +1,4 @@
+import { redactor } from '@ingesta/kit';
 import { createLogger, format, type Logger, transports } from 'winston';
 
 export type Log = Logger;
@@ -21,15 +22,6 @@ export function secretValues(
     const password = URL_PASSWORD.exec(value)?.[1];
     return [...(secret ? [value] : []), ...(password ? [password] : [])];
   });
-}
-
-/** Replaces each secret by `***`, also where it stands escaped in JSON or encoded in a URL. */
-export function redactor(secrets: readonly string[]): (text: string) => string {
-  // Very short ones would shred the text and hide nothing.
-  const worth = secrets.filter((secret) => secret.length >= 4);
-  const forms = worth.flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)]);
-  const longestFirst = [...new Set(forms)].sort((a, b) => b.length - a.length);
-  return (text) => longestFirst.reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
 }
 
 /**

@@ -43,17 +43,21 @@ async function main(): Promise<void> {
     if (error) return fail(listenProblem(error as NodeJS.ErrnoException, config));
     const { address, port } = server.address() as AddressInfo;
     log.info('gateway listens', { url: `http://${address.includes(':') ? `[${address}]` : address}:${port}`, version });
-    void sayHowSourcesRun(runner, log);
+    void sayHowSourcesRun(config, runner, log);
   });
   // Longer than the usual 60 s of balancers, so that they close idle connections first.
   server.keepAliveTimeout = 65_000;
 
+  let stopping = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => {
+    // Not `once`: a second signal must not end us in the middle of cleaning up.
+    process.on(signal, () => {
+      if (stopping) return;
+      stopping = true;
       log.info('shutting down', { signal });
       setTimeout(() => process.exit(1), SHUTDOWN_MS).unref();
       server.close();
-      void ingestion.stop().then(() => {
+      void Promise.all([ingestion.stop(), runner.close()]).then(() => {
         server.closeAllConnections();
         process.exit(0);
       });
@@ -62,7 +66,7 @@ async function main(): Promise<void> {
 }
 
 /** Tells for each source which runner takes it and why, so that nobody has to guess at 3 a.m. */
-async function sayHowSourcesRun(runner: Runner, log: Log): Promise<void> {
+async function sayHowSourcesRun(config: Config, runner: Runner, log: Log): Promise<void> {
   try {
     await runner.check();
     for (const listing of await runner.list()) {
@@ -70,8 +74,11 @@ async function sayHowSourcesRun(runner: Runner, log: Log): Promise<void> {
         log.warn(`source ${listing.name} cannot run`, { reference: listing.reference, hint: listing.hint });
       else {
         const source = await runner.resolve(listing.name);
-        const why =
-          source.runner === 'docker' ? 'Docker answers and the image is there' : 'no Docker image; its bundle is there';
+        const found =
+          source.runner === 'docker'
+            ? 'Docker answers and the image is there'
+            : 'no Docker or no image; its bundle is there';
+        const why = config.runner === 'auto' ? found : `RUNNER=${config.runner}`;
         log.info(`source ${listing.name} runs as ${source.runner}`, { reference: source.reference, why });
       }
     }

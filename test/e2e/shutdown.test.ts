@@ -7,6 +7,7 @@ import { openLake } from '@ingesta/kit';
 import { describeWith } from '../services/need';
 import { createPostgresql, type TestDatabase } from './harness/databases';
 import { expectFailure, startTestGateway } from './harness/gateway';
+import { buildForeignSource, buildImages, containersLabelled, containersOf, E2E_PREFIX } from './harness/images';
 
 describeWith(['postgresql'], 'a gateway that is told to stop', () => {
   let database: TestDatabase;
@@ -39,6 +40,62 @@ describeWith(['postgresql'], 'a gateway that is told to stop', () => {
       expect(JSON.parse(record!.body.toString())).toMatchObject({ state: 'failed', error: { code: 'LEASE_LOST' } });
     } finally {
       await database.query('ROLLBACK');
+      await rm(lake, { recursive: true, force: true });
+    }
+  });
+});
+
+describeWith(['docker'], 'a gateway that is told to stop while a script will not', () => {
+  it.each(['docker', 'process'])('still ends the run, and itself, in order (%s)', async (runner) => {
+    const foreign = await buildForeignSource('villain');
+    const lake = await mkdtemp(join(tmpdir(), 'ingesta-stop-'));
+    const gateway = await startTestGateway({
+      RUNNER: runner,
+      IMAGE_PREFIX: E2E_PREFIX,
+      SCRIPTS_DIR: foreign.scripts,
+      LAKE_URL: pathToFileURL(lake).href,
+      VILLAIN_MODE: 'stubborn',
+    });
+    try {
+      const answer = gateway.post('villain');
+      while (!(await gateway.log()).includes('run started')) await sleep(50);
+      await sleep(1000);
+      const exit = gateway.stop('SIGTERM');
+      // Impatient people send it twice.
+      process.kill(gateway.pid, 'SIGTERM');
+      expectFailure(await answer, 503, 'LEASE_LOST');
+      expect(await exit).toBe(0);
+      const { run_id } = (await answer).body.error;
+      expect(await containersOf(run_id)).toEqual([]);
+      const files = await openLake({ LAKE_URL: pathToFileURL(lake).href });
+      const record = await files.get(`_ingesta/runs/villain/${run_id}/run.json`);
+      expect(JSON.parse(record!.body.toString())).toMatchObject({ state: 'failed' });
+    } finally {
+      await foreign.remove();
+      await rm(lake, { recursive: true, force: true });
+    }
+  });
+
+  it('leaves no container that it asked for a description', async () => {
+    await buildImages('postgresql');
+    const lake = await mkdtemp(join(tmpdir(), 'ingesta-stop-'));
+    try {
+      const before = await containersLabelled('ingesta.describe');
+      for (const pause of [0, 100, 300]) {
+        const settings = { RUNNER: 'docker', IMAGE_PREFIX: E2E_PREFIX, LAKE_URL: pathToFileURL(lake).href };
+        const gateway = await startTestGateway(settings);
+        await sleep(pause);
+        expect(await gateway.stop('SIGTERM')).toBe(0);
+        // Another test's gateway may be asking at this moment; what is left behind stays.
+        let left = (await containersLabelled('ingesta.describe')).filter((id) => !before.includes(id));
+        for (let look = 0; look < 50 && left.length > 0; look++) {
+          await sleep(200);
+          const now = await containersLabelled('ingesta.describe');
+          left = left.filter((id) => now.includes(id));
+        }
+        expect(left).toEqual([]);
+      }
+    } finally {
       await rm(lake, { recursive: true, force: true });
     }
   });

@@ -80,6 +80,7 @@ async function startFrom(
         account,
         env,
         stopSignal: 'SIGINT',
+        detached: true,
       },
       () => postgresqlVersion(port, password),
     );

@@ -1,8 +1,10 @@
 import type { Lake, Manifest } from '@ingesta/kit';
 import { asApiError } from '../as-api-error';
 import type { Config } from '../config';
+import { ApiError } from '../errors';
 import type { Runner } from '../runners/runner';
 import { readCurrent } from '../runs/publication';
+import { within } from '../within';
 
 /** `GET /`. */
 export interface Overview {
@@ -46,10 +48,14 @@ export interface IngestHealth {
 
 /** Balancers poll; the lake is asked at most this often. */
 const CACHE_MS = 10_000;
+/** A lake that takes longer is told as DEGRADED: balancers do not wait for it. */
+const ANSWER_MS = 3_000;
 
 /** Answers the questions of people, balancers and monitors. Never throws for a part that fails: that is the answer. */
 export class HealthService {
   #cached: { at: number; health: Promise<LakeHealth> } | null = null;
+  /** What the lake said last, for as long as it says nothing. */
+  #last: LakeHealth | null = null;
 
   constructor(
     private readonly services: { config: Config; runner: Runner; lake: () => Promise<Lake>; version: string },
@@ -79,7 +85,7 @@ export class HealthService {
     const { runner, config } = this.services;
     const [runnerHealth, lake, listings] = await Promise.all([
       part(() => runner.check(), `runner ${config.runner}`),
-      part(async () => (await this.services.lake()).check(), 'reachable'),
+      part(async () => inTime((await this.services.lake()).check()), 'reachable'),
       runner.list().catch(() => []),
     ]);
     const images = Object.fromEntries(
@@ -103,16 +109,25 @@ export class HealthService {
       data_age_seconds: {},
     };
     try {
-      const lake = await this.services.lake();
-      const listings = await this.services.runner.list().catch(() => []);
-      const manifests = await Promise.all(listings.map(async ({ name }) => (await readCurrent(lake, name))?.manifest));
-      for (const manifest of manifests) if (manifest) this.#add(health, manifest);
+      for (const manifest of await inTime(this.#manifests())) this.#add(health, manifest);
+      this.#last = health;
+      return health;
     } catch (error) {
       const { code, message } = asApiError(error);
-      health.status = 'DEGRADED';
-      health.problem = `${code}: ${message}`;
+      return {
+        ...(this.#last ?? health),
+        timestamp: health.timestamp,
+        status: 'DEGRADED',
+        problem: `${code}: ${message}`,
+      };
     }
-    return health;
+  }
+
+  async #manifests(): Promise<Manifest[]> {
+    const lake = await this.services.lake();
+    const listings = await this.services.runner.list().catch(() => []);
+    const current = await Promise.all(listings.map(({ name }) => readCurrent(lake, name)));
+    return current.flatMap((found) => (found?.manifest ? [found.manifest] : []));
   }
 
   #add(health: LakeHealth, manifest: Manifest): void {
@@ -128,6 +143,13 @@ export class HealthService {
     };
   }
 }
+
+const inTime = <T>(work: Promise<T>): Promise<T> =>
+  within(
+    ANSWER_MS,
+    work,
+    () => new ApiError('LAKE_UNAVAILABLE', `The lake gave no answer within ${ANSWER_MS / 1000} s`),
+  );
 
 async function part(check: () => Promise<void>, detail: string): Promise<PartHealth> {
   try {

@@ -3,6 +3,7 @@ import {
   type Lake,
   LakeError,
   type RunRecord,
+  redactor,
   ScriptError,
   type ScriptPlan,
   type ScriptResult,
@@ -12,9 +13,9 @@ import { uuidv7 } from 'uuidv7';
 import { asApiError } from '../as-api-error';
 import type { Config } from '../config';
 import { ApiError } from '../errors';
-import { type Log, redactor, secretValues } from '../log';
+import { type Log, secretValues } from '../log';
 import type { JobSpec, LaunchableSource, Runner } from '../runners/runner';
-import { publish, readCurrent } from '../runs/publication';
+import { publish, readCurrent, UnclearPublication } from '../runs/publication';
 import { closeRun, type OpenRun, openRun } from '../runs/run-store';
 import type { Timestamps } from '../runs/timestamps';
 import { verifyResult } from '../runs/verify';
@@ -78,7 +79,6 @@ export class IngestService {
       throw new ApiError('RUN_IN_PROGRESS', `An ingestion of ${database} is running`, {
         database,
         runId: running,
-        headers: { Location: `/api/ingesta/runs/${running}` },
       });
     }
     if (this.#stop.signal.aborted) throw new ApiError('LEASE_LOST', 'This gateway is shutting down', { database });
@@ -120,6 +120,8 @@ export class IngestService {
       await close(lake, run, { state: 'succeeded', consistency: result.consistency }, log);
       return result;
     } catch (error) {
+      // Unknown is not failed.
+      if (error instanceof UnclearPublication) throw error;
       const { code, message, hint } = asApiError(error);
       await close(lake, run, { state: 'failed', error: { code, message, hint } }, log);
       throw error;

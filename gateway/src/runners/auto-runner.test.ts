@@ -17,6 +17,7 @@ function fake(name: 'docker' | 'process', error?: ApiError, listings: SourceList
     resolve: (source) => answer(givenSource({ name: source, runner: name })),
     run: async () => givenOutcome({ exitCode: name === 'docker' ? 1 : 2 }),
     check: () => answer(undefined),
+    close: async () => undefined,
   };
 }
 const listing = (name: string, present: boolean, reference = name): SourceListing =>
@@ -51,7 +52,14 @@ describe('AutoRunner', () => {
     const withEngine = new AutoRunner(fake('docker', failing('IMAGE_NOT_FOUND', 'no image')), noProcess);
     expect(await codeOf(withEngine.resolve('mysql'))).toBe('no image');
     const without = new AutoRunner(fake('docker', failing('RUNNER_UNAVAILABLE')), noProcess);
-    expect(await codeOf(without.resolve('mysql'))).toBe('not built');
+    await expect(without.resolve('mysql')).rejects.toMatchObject({
+      code: 'RUNNER_UNAVAILABLE',
+      hint: expect.stringMatching(/DOCKER_GID.*Or without Docker:/),
+    });
+    await expect(without.check()).rejects.toMatchObject({ code: 'RUNNER_UNAVAILABLE' });
+    const unknown = fake('process', failing('UNKNOWN_SOURCE', 'unknown'));
+    const neither = new AutoRunner(fake('docker', failing('RUNNER_UNAVAILABLE')), unknown);
+    expect(await codeOf(neither.resolve('mysql'))).toBe('unknown');
   });
 
   it('runs a job where its source was resolved', async () => {

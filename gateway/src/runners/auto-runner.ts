@@ -29,8 +29,7 @@ export class AutoRunner implements Runner {
       try {
         return await this.process.resolve(name);
       } catch (processError) {
-        // Both failed: with a working engine its words are the useful ones, without one the other's.
-        throw codeOf(dockerError) === 'RUNNER_UNAVAILABLE' ? processError : dockerError;
+        throw bothFailed(dockerError, processError);
       }
     }
   }
@@ -40,10 +39,29 @@ export class AutoRunner implements Runner {
   }
 
   async check(): Promise<void> {
-    await this.docker.check().catch(() => this.process.check());
+    try {
+      await this.docker.check();
+    } catch (dockerError) {
+      await this.process.check().catch((processError) => {
+        throw bothFailed(dockerError, processError);
+      });
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.docker.close(), this.process.close()]);
   }
 }
 
 const codeOf = (error: unknown) => (error instanceof ApiError ? error.code : null);
 const isFallback = (error: unknown) =>
   ['RUNNER_UNAVAILABLE', 'IMAGE_NOT_FOUND', 'UNKNOWN_SOURCE'].includes(codeOf(error) ?? '');
+
+/** What to tell when neither could: without an engine, why there is none and that processes would do, too. */
+function bothFailed(dockerError: unknown, processError: unknown): unknown {
+  if (!(dockerError instanceof ApiError && processError instanceof ApiError)) return dockerError;
+  if (dockerError.code !== 'RUNNER_UNAVAILABLE') return dockerError;
+  if (processError.code === 'UNKNOWN_SOURCE') return processError;
+  const { code, message, hint, cause } = dockerError;
+  return new ApiError(code, message, { hint: `${hint} Or without Docker: ${processError.hint}`, cause });
+}

@@ -4,18 +4,16 @@ import type Docker from 'dockerode';
 import type { Container, ContainerCreateOptions } from 'dockerode';
 import { ApiError } from '../errors';
 import { DockerDemux } from './docker-demux';
-import { engineError, statusOf } from './docker-errors';
-import { MEMORY_EXITS, type Outcome } from './runner';
+import { answered, engineError, statusOf } from './docker-errors';
+import { MEMORY_EXITS, type Outcome, STOP_SECONDS } from './runner';
 import { ScriptStreams } from './script-streams';
 
-/** From SIGTERM to SIGKILL. */
-const STOP_SECONDS = 10;
 /** How long the engine may be out of reach during a run before the run is given up. */
 const LOST_ENGINE_MS = 60_000;
 /** Output still in flight after the exit gets this long. */
 const DRAIN_MS = 5_000;
-/** For one attempt to remove the container. */
-const REMOVE_MS = 30_000;
+/** A container that was told to stop is waited for this long; then the engine is taken for frozen. */
+const FROZEN_MS = (STOP_SECONDS + 10) * 1000;
 /** What the engine answers where there is nothing left to stop: already stopped, or removed. */
 const GONE = new Set<number | undefined>([304, 404]);
 
@@ -43,12 +41,12 @@ export async function launchContainer(
     // Looked at below; a failing start must not leave it unhandled.
     exit.catch(() => undefined);
     const startedAt = new Date();
-    await container.start();
+    await answered(container.start());
     signal.addEventListener('abort', stop, { once: true });
     if (signal.aborted) stop();
     if (stdin !== null) attached.stream.end(stdin);
 
-    const exitCode = await waitForExit(container, exit);
+    const exitCode = await Promise.race([waitForExit(container, exit), longAfterAbort(signal)]);
     await Promise.race([attached.ended, sleep(DRAIN_MS, undefined, { ref: false })]);
     const finishedAt = new Date();
     const output = streams.end();
@@ -72,7 +70,7 @@ export async function launchContainer(
 
 async function create(docker: Pick<Docker, 'createContainer'>, options: ContainerCreateOptions): Promise<Container> {
   try {
-    return await docker.createContainer(options);
+    return await answered(docker.createContainer(options));
   } catch (error) {
     if (statusOf(error) !== 404) throw engineError(error);
     throw new ApiError('IMAGE_NOT_FOUND', `Image ${options.Image} is gone`, { cause: error });
@@ -84,7 +82,7 @@ async function attach(container: Container, streams: ScriptStreams, stdin: boole
     (chunk) => streams.stdout(chunk),
     (chunk) => streams.stderr(chunk),
   );
-  const stream = await container.attach({ stream: true, stdin, stdout: true, stderr: true, hijack: stdin });
+  const stream = await answered(container.attach({ stream: true, stdin, stdout: true, stderr: true, hijack: stdin }));
   let endedWell = false;
   const ended = new Promise<void>((resolve) => {
     stream.on('data', (chunk: Buffer) => demux.write(chunk));
@@ -99,6 +97,15 @@ async function attach(container: Container, streams: ScriptStreams, stdin: boole
   return { stream, ended, isWhole: () => endedWell && demux.complete };
 }
 
+/** Null when an aborted script is still not over long after the engine should have killed it. Never otherwise. */
+function longAfterAbort(signal: AbortSignal): Promise<null> {
+  return new Promise((resolve) => {
+    const wait = () => setTimeout(() => resolve(null), FROZEN_MS).unref();
+    if (signal.aborted) wait();
+    else signal.addEventListener('abort', wait, { once: true });
+  });
+}
+
 /** The exit code, or null when the engine stayed out of reach. A lost wait is armed again. */
 async function waitForExit(container: Container, firstWait: Promise<{ StatusCode: number }>): Promise<number | null> {
   let wait = firstWait;
@@ -110,7 +117,7 @@ async function waitForExit(container: Container, firstWait: Promise<{ StatusCode
       // The connection broke, not necessarily the container: look.
     }
     try {
-      const { State } = await container.inspect();
+      const { State } = await answered(container.inspect());
       if (!State.Running) return State.ExitCode;
       lostSince = null;
       wait = container.wait({ condition: 'not-running' });
@@ -129,7 +136,7 @@ async function waitForExit(container: Container, firstWait: Promise<{ StatusCode
 async function wasOomKilled(container: Container, exitCode: number | null, weStopped: boolean): Promise<boolean> {
   if (exitCode !== null && MEMORY_EXITS.includes(exitCode) && !weStopped) return true;
   try {
-    return (await container.inspect()).State.OOMKilled === true;
+    return (await answered(container.inspect())).State.OOMKilled === true;
   } catch {
     return false; // The container is gone; its exit code has already told the story.
   }
@@ -140,7 +147,7 @@ async function stopContainer(container: Container): Promise<void> {
   for (const pause of [0, 1000, 5000, 15_000, 30_000]) {
     await sleep(pause);
     try {
-      await container.stop({ t: STOP_SECONDS });
+      await answered(container.stop({ t: STOP_SECONDS }), FROZEN_MS);
       return;
     } catch (error) {
       if (GONE.has(statusOf(error))) return;
@@ -152,7 +159,7 @@ async function remove(container: Container): Promise<void> {
   for (const pause of [0, 500, 2000]) {
     await sleep(pause);
     try {
-      await container.remove({ force: true, v: true, abortSignal: AbortSignal.timeout(REMOVE_MS) });
+      await answered(container.remove({ force: true, v: true }));
       return;
     } catch (error) {
       if (statusOf(error) === 404) return;

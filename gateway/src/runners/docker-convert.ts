@@ -1,5 +1,5 @@
 import type { ContainerCreateOptions } from 'dockerode';
-import type { JobSpec } from './runner';
+import { type JobSpec, STOP_SECONDS } from './runner';
 
 const MiB = 1024 * 1024;
 
@@ -41,7 +41,7 @@ export function toContainer(spec: JobSpec): ContainerCreateOptions {
     AttachStdin: true,
     AttachStdout: true,
     AttachStderr: true,
-    StopTimeout: 10,
+    StopTimeout: STOP_SECONDS,
     ...(folder?.user ? { User: folder.user } : {}),
     HostConfig: {
       ...base.HostConfig,

@@ -1,4 +1,5 @@
 import { ApiError } from '../errors';
+import { within } from '../within';
 
 /** The parts of an error of docker-modem that we look at. */
 interface EngineError {
@@ -7,6 +8,13 @@ interface EngineError {
   json?: { message?: string };
   message?: string;
 }
+
+/** For one call to the engine that is not meant to take long. */
+const ANSWER_MS = 10_000;
+
+/** The answer of the engine; a daemon that accepts calls and answers none is as good as absent. */
+export const answered = <T>(call: Promise<T>, ms = ANSWER_MS): Promise<T> =>
+  within(ms, call, () => new ApiError('RUNNER_UNAVAILABLE', `The Docker daemon gave no answer within ${ms / 1000} s`));
 
 export const statusOf = (error: unknown): number | undefined => (error as EngineError).statusCode;
 

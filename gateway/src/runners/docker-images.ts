@@ -3,18 +3,23 @@ import type Docker from 'dockerode';
 import { ApiError } from '../errors';
 import { launchContainer } from './docker-container';
 import { hardened } from './docker-convert';
-import { engineError, statusOf } from './docker-errors';
+import { answered, engineError, statusOf } from './docker-errors';
 import type { LaunchableSource } from './runner';
 
+/** An image that could not describe itself is asked again after this time: lists must not launch it each time. */
+const ASK_AGAIN_MS = 60_000;
+const DESCRIBE_MS = 20_000;
+
 /** Label that every script image carries: `ingesta.source=<name>`. */
-export const SOURCE_LABEL = 'ingesta.source';
+const SOURCE_LABEL = 'ingesta.source';
 
 type Engine = Pick<Docker, 'getImage' | 'listImages' | 'createContainer' | 'getContainer'>;
 
 /** The script images of one engine: which there are, and what each says of itself. */
 export class DockerImages {
   /** By image id: an image never changes its mind. */
-  readonly #described = new Map<string, SourceDescription>();
+  readonly #described = new Map<string, Promise<SourceDescription>>();
+  readonly #closing = new AbortController();
 
   constructor(
     private readonly docker: Engine,
@@ -30,7 +35,7 @@ export class DockerImages {
   /** Names of the sources whose image is present. */
   async names(): Promise<string[]> {
     try {
-      const images = await this.docker.listImages({ filters: { label: [SOURCE_LABEL] } });
+      const images = await answered(this.docker.listImages({ filters: { label: [SOURCE_LABEL] } }));
       const tags = new Set(images.flatMap((image) => image.RepoTags ?? []));
       const names = images.map((image) => image.Labels?.[SOURCE_LABEL]).filter((name) => name !== undefined);
       return [...new Set(names)].filter((name) => tags.has(this.reference(name)));
@@ -44,7 +49,7 @@ export class DockerImages {
     const reference = this.reference(name);
     let id: string;
     try {
-      const image = await this.docker.getImage(reference).inspect();
+      const image = await answered(this.docker.getImage(reference).inspect());
       // An image of ours without the label is no script (the gateway's own has the same prefix).
       if (image.Config?.Labels?.[SOURCE_LABEL] === undefined) return null;
       id = image.Id;
@@ -62,9 +67,24 @@ export class DockerImages {
     };
   }
 
-  async #describe(reference: string, id: string): Promise<SourceDescription> {
+  /** Stops asking images. Resolves when no container of that kind is left. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await Promise.allSettled(this.#described.values());
+  }
+
+  #describe(reference: string, id: string): Promise<SourceDescription> {
     const known = this.#described.get(id);
     if (known) return known;
+    const asked = this.#ask(reference, id);
+    this.#described.set(id, asked);
+    asked.catch(() => setTimeout(() => this.#described.delete(id), ASK_AGAIN_MS).unref());
+    return asked;
+  }
+
+  async #ask(reference: string, id: string): Promise<SourceDescription> {
+    const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(DESCRIBE_MS)]);
+    signal.throwIfAborted();
     const options = hardened(id, 128, 1);
     const outcome = await launchContainer(
       this.docker,
@@ -76,7 +96,7 @@ export class DockerImages {
         Labels: { 'ingesta.describe': reference },
         HostConfig: { ...options.HostConfig, NetworkMode: 'none' },
       },
-      { stdin: null, signal: AbortSignal.timeout(20_000), onEvent: () => undefined },
+      { stdin: null, signal, onEvent: () => undefined },
     );
     const parsed = outcome.exitCode === 0 ? sourceDescriptionSchema.safeParse(parseJson(outcome.stdout)) : null;
     if (!parsed?.success) {
@@ -87,7 +107,6 @@ export class DockerImages {
         hint: `docker run --rm ${reference} --describe must print its source.json. Rebuild it with ./build-images.sh`,
       });
     }
-    this.#described.set(id, parsed.data);
     return parsed.data;
   }
 }

@@ -4,7 +4,7 @@ import { ApiError } from '../errors';
 import type { ShippedSources } from '../sources/shipped-sources';
 import { launchContainer } from './docker-container';
 import { toContainer } from './docker-convert';
-import { engineError } from './docker-errors';
+import { answered, engineError } from './docker-errors';
 import { DockerImages } from './docker-images';
 import type { JobSpec, LaunchableSource, Outcome, Runner, SourceListing } from './runner';
 
@@ -62,10 +62,14 @@ export class DockerRunner implements Runner {
 
   async check(): Promise<void> {
     try {
-      await this.docker.ping();
+      await answered(this.docker.ping());
     } catch (error) {
       throw engineError(error);
     }
+  }
+
+  close(): Promise<void> {
+    return this.#images.close();
   }
 
   async #unknown(name: string): Promise<ApiError> {

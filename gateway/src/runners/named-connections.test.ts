@@ -19,6 +19,7 @@ const inner: Runner = {
   resolve: async (name) => givenSource({ name }),
   run: () => Promise.reject(new Error('not launched here')),
   check: async () => undefined,
+  close: async () => undefined,
 };
 const ENV = {
   AWS_BUCKET_NAME: 'bucket',

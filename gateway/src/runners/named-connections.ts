@@ -44,4 +44,8 @@ export class NamedConnections implements Runner {
   check(): Promise<void> {
     return this.inner.check();
   }
+
+  close(): Promise<void> {
+    return this.inner.close();
+  }
 }

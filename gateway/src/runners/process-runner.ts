@@ -12,10 +12,11 @@ import {
   type Outcome,
   type Runner,
   type SourceListing,
+  STOP_SECONDS,
 } from './runner';
 import { ScriptStreams } from './script-streams';
 
-const STOP_MS = 10_000;
+const STOP_MS = STOP_SECONDS * 1000;
 const SIGNAL_EXITS: Partial<Record<NodeJS.Signals, number>> = {
   SIGKILL: 137,
   SIGTERM: 143,
@@ -99,14 +100,18 @@ export class ProcessRunner implements Runner {
   }
 
   async check(): Promise<void> {
-    if (this.shipped.names().length > 0) return;
+    if ((await this.list()).some(({ present }) => present)) return;
     throw new ApiError(
       'RUNNER_UNAVAILABLE',
-      `No script folders in ${this.shipped.folder ?? '(SCRIPTS_DIR is not set)'}`,
+      `No built scripts in ${this.shipped.folder ?? '(SCRIPTS_DIR is not set)'}`,
       {
         hint: 'Set SCRIPTS_DIR to the scripts/ folder of the repository, after npm run build.',
       },
     );
+  }
+
+  async close(): Promise<void> {
+    // Whatever it starts is a run.
   }
 
   #folder(name: string): string {

@@ -82,12 +82,8 @@ export function runnerSuite(given: () => RunnerGiven): void {
     expect(await stopped('obey')).toMatchObject({ exitCode: 143, oomKilled: false });
   });
 
-  it('kills a script that will not stop after 10 s', async () => {
-    const outcome = await stopped('ignore');
-    expect(outcome).toMatchObject({ exitCode: 137, oomKilled: false });
-    const took = outcome.finishedAt.getTime() - outcome.startedAt.getTime();
-    expect(took).toBeGreaterThan(9_000);
-    expect(took).toBeLessThan(20_000);
+  it('kills a script that will not stop, and does not take that for want of memory', async () => {
+    expect(await stopped('ignore')).toMatchObject({ exitCode: 137, oomKilled: false });
   });
 
   it('stops a script whose run was given up before it began', async () => {

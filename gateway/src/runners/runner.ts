@@ -51,10 +51,13 @@ export interface Outcome {
   finishedAt: Date;
 }
 
+/** From SIGTERM to SIGKILL: long enough to abort uploads, short enough for a gateway that must end within 10 s. */
+export const STOP_SECONDS = 5;
+
 /**
  * Launches scripts. Methods may be called at any time and side by side. `run` leaves nothing behind (no container, no
  * process), whatever happens; clean-up has its own deadline and never hides the first error. Aborting `signal` stops
- * the script (SIGTERM, then SIGKILL after 10 s) and `run` still resolves with its outcome. Throws `ApiError`
+ * the script (SIGTERM, then SIGKILL after `STOP_SECONDS`) and `run` still resolves with its outcome. Throws `ApiError`
  * (`IMAGE_NOT_FOUND`, `UNKNOWN_SOURCE`, `RUNNER_UNAVAILABLE`) where nothing could be launched. Contract suite:
  * `runner-suite.ts`.
  */
@@ -67,4 +70,6 @@ export interface Runner {
   run(spec: JobSpec, signal: AbortSignal, onEvent: (event: ScriptEvent) => void): Promise<Outcome>;
   /** Throws `RUNNER_UNAVAILABLE` when nothing could be launched now. */
   check(): Promise<void>;
+  /** Ends what the runner started for its own purposes, and starts nothing more. Runs are ended by their signal. */
+  close(): Promise<void>;
 }

@@ -44,6 +44,7 @@ export interface Publication {
 
 /** The manifest of a finished run. */
 export function composeManifest({ result, imageDigest, base, partial, settings }: Publication): Manifest {
+  const rules = sensitiveRules(result.database, settings);
   const own = Object.entries(result.result).map(([table, entry]): [string, ManifestEntry] => [
     table,
     {
@@ -57,13 +58,17 @@ export function composeManifest({ result, imageDigest, base, partial, settings }
       consistency: result.consistency,
       run_id: result.run_id,
       taken_at: result.taken_at,
+      sensitive_rules: rules.id,
     },
   ]);
   const ownNames = new Set(own.map(([table]) => table));
-  const rules = sensitiveRules(result.database, settings);
   // What was exported under looser rules must not live on under today's.
+  // Keys inside JSON values cannot be seen from here: with other rules such a table must be exported anew.
   const clean = (table: string, entry: ManifestEntry) =>
-    entry.columns.every((column) => !rules.reason(table, [column.name]));
+    entry.columns.every(
+      ({ name, logical_type }) =>
+        !rules.reason(table, [name]) && (logical_type !== 'json' || entry.sensitive_rules === rules.id),
+    );
   const kept = partial
     ? Object.entries(base?.manifest?.tables ?? {}).filter(
         ([table, entry]) => !ownNames.has(table) && clean(table, entry),
@@ -102,6 +107,16 @@ export async function publish(lake: Lake, publication: Publication, now = new Da
   return manifest;
 }
 
+/** The pointer may or may not name the run: nobody may call it failed. Its record stays `running` until somebody can look. */
+export class UnclearPublication extends ApiError {
+  constructor(cause: LakeError) {
+    super('LAKE_UNAVAILABLE', 'The lake was lost while the run was being published; it may have been', {
+      hint: 'When the lake answers again, GET /api/ingesta shows the last committed run; POST again if it is not this one.',
+      cause,
+    });
+  }
+}
+
 /** The lake may blink at the last step of a run that took hours. */
 const PAUSES_MS = [200, 1000, 3000];
 
@@ -122,7 +137,7 @@ async function replacePointer(lake: Lake, key: string, body: Buffer, etag: strin
         if ((stored?.etag ?? null) !== etag) return false;
       }
       const pause = PAUSES_MS[attempt];
-      if (pause === undefined) throw error;
+      if (pause === undefined) throw new UnclearPublication(error);
       await sleep(pause);
     }
   }

@@ -39,6 +39,21 @@ describe('verifyResult', () => {
     await rejects(result, 'does not exist');
   });
 
+  it('notices a column that must not leave, whatever language the script is in', async () => {
+    const columns = [{ name: 'password_hash', source_type: 'text', logical_type: 'text', nullable: true } as const];
+    await rejects(users({ columns }), 'password_hash');
+    const allowed = { ...job, env: { ...job.env, SENSITIVE_COLUMNS_ALLOW: 'users.password_hash' } };
+    await verifyResult(lake, allowed, users({ columns }));
+  });
+
+  it('notices an object in the folder of another database, unless a template puts data where it likes', async () => {
+    const other = await exportTables(lake, givenJob({ database: 'other' }), { users: 'id\n1\n' });
+    const claimed = { ...result, result: other.result };
+    await rejects(claimed, 'foreign key');
+    const free = { ...job, env: { ...job.env, KEY_TEMPLATE: '{table}_{timestamp}.csv' } };
+    await verifyResult(lake, free, claimed);
+  });
+
   it('notices another size', () => rejects(users({ bytes: 1 }), 'bytes'));
 
   it('notices an object of another attempt', async () => {

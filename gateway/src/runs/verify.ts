@@ -1,4 +1,4 @@
-import { ATTEMPT_METADATA, type Job, type Lake, type ScriptResult } from '@ingesta/kit';
+import { ATTEMPT_METADATA, type Job, type Lake, type ScriptResult, sensitiveRules } from '@ingesta/kit';
 import { ApiError } from '../errors';
 
 /** What `keys.ts` makes: safe characters, no part that is empty or starts with a dot, none of our own records. */
@@ -8,7 +8,8 @@ const PARALLEL = 16;
 
 /**
  * Compares what the script claims with what the lake holds: every object exists under a key of its own, with the
- * claimed size, made by this very attempt; and the tables are the ones that were asked for. Throws `SCRIPT_FAILED`.
+ * claimed size, made by this very attempt; the tables are the ones that were asked for, and no column is one that must
+ * not leave (a script in another language may have forgotten). Throws `SCRIPT_FAILED`.
  */
 export async function verifyResult(lake: Lake, job: Job, result: ScriptResult): Promise<void> {
   const entries = Object.entries(result.result);
@@ -25,8 +26,18 @@ export async function verifyResult(lake: Lake, job: Job, result: ScriptResult): 
   }
   if (new Set(entries.map(([, entry]) => entry.key)).size < entries.length) fail('two tables share a key');
 
+  const rules = sensitiveRules(job.database, {
+    add: job.env.SENSITIVE_COLUMNS,
+    allow: job.env.SENSITIVE_COLUMNS_ALLOW,
+  });
+  // A template may put data anywhere; without one each database keeps to its own folder.
+  const folder = job.env.KEY_TEMPLATE ? '' : `${job.database}/`;
+
   const verifyOne = async ([table, entry]: (typeof entries)[number]) => {
-    if (!DATA_KEY.test(entry.key) || !entry.key.includes(job.timestamp)) fail(`${table} has a foreign key`);
+    const own = DATA_KEY.test(entry.key) && entry.key.startsWith(folder) && entry.key.includes(job.timestamp);
+    if (!own) fail(`${table} has a foreign key`);
+    const open = entry.columns.find(({ name }) => rules.reason(table, [name]) !== null);
+    if (open) fail(`column ${open.name} of ${table} must not leave the database`);
     if (entry.url !== lake.urlOf(entry.key)) fail(`URL and key of ${table} differ`);
     const head = await lake.head(entry.key);
     if (head === null) return fail(`the object of ${table} does not exist`);

@@ -2,6 +2,7 @@ import { type Lake, resolveEnv } from '@ingesta/kit';
 import type { Config } from '../config';
 import type { Runner, SourceListing } from '../runners/runner';
 import { readCurrent } from '../runs/publication';
+import { within } from '../within';
 
 /** A source as `GET /api/ingesta` shows it. */
 export interface SourceStatus {
@@ -18,6 +19,9 @@ export interface SourceStatus {
   /** The last committed run; null if there was none, or the lake is out of reach. */
   last_run: { run_id: string; taken_at: string; age_seconds: number } | null;
 }
+
+/** The list does not wait longer for a lake that may not answer. */
+const LAKE_MS = 3_000;
 
 /** Answers what there is to ingest. */
 export class SourcesService {
@@ -58,7 +62,11 @@ export class SourcesService {
 
   async #lastRun(name: string): Promise<SourceStatus['last_run']> {
     try {
-      const current = await readCurrent(await this.services.lake(), name);
+      const current = await within(
+        LAKE_MS,
+        this.services.lake().then((lake) => readCurrent(lake, name)),
+        () => new Error('late'),
+      );
       if (!current?.manifest) return null;
       const { run_id, taken_at } = current.manifest;
       return { run_id, taken_at, age_seconds: Math.max(0, Math.round((this.now() - Date.parse(taken_at)) / 1000)) };

@@ -41,6 +41,10 @@ export class FakeRunner implements Runner {
   async check(): Promise<void> {
     if (this.broken) throw this.broken;
   }
+
+  async close(): Promise<void> {
+    // It starts nothing of its own.
+  }
 }
 
 /** Ends when the signal says so, as a script that obeys SIGTERM does. */

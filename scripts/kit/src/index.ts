@@ -14,6 +14,7 @@ export * from './lake/open-lake';
 export * from './run/export-table';
 export * from './run/loopback';
 export * from './run/read-job';
+export { redactor } from './run/reporter';
 export * from './run/resolve-env';
 export * from './run/run-script';
 export * from './sensitive/sensitive-rules';

@@ -33,7 +33,10 @@ async function build(root: string, names: string[]): Promise<void> {
 }
 
 /** Ids of the containers that a run left behind. */
-export async function containersOf(runId: string): Promise<string[]> {
-  const listed = await runCommand('docker', ['ps', '-aq', '--filter', `label=ingesta.run=${runId}`]);
+export const containersOf = (runId: string): Promise<string[]> => containersLabelled(`ingesta.run=${runId}`);
+
+/** Ids of all containers with a label, running or not. */
+export async function containersLabelled(label: string): Promise<string[]> {
+  const listed = await runCommand('docker', ['ps', '-aq', '--filter', `label=${label}`]);
   return listed.split('\n').filter((line) => line !== '');
 }

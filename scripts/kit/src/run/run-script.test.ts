@@ -339,7 +339,9 @@ describe('a run that fails', () => {
     const env = { LAKE_URL: newLake(), FAKE_CONNECT: 'unavailable', FAKE_HOST: undefined, FAKE_SERVER: 'localhost' };
     expect(failureOf(await start(env).ended).error.hint).toBe('Start it.');
     const { error } = failureOf(await start({ ...env, INGESTA_IMAGE: '1' }).ended);
-    expect(error.hint).toMatch(/^FAKE_HOST=localhost means this container itself\. Use host\.docker\.internal/);
+    expect(error.hint).toMatch(
+      /^FAKE_HOST names localhost, which is this container itself\. Use host\.docker\.internal/,
+    );
   });
 });
 
@@ -394,8 +396,6 @@ describe('a run that is stopped', () => {
 
     const hung = await hanging.ended;
     expect([hung.code, failureOf(hung).error.code]).toEqual([143, 'RUN_CANCELLED']);
-    expect(hung.ms).toBeGreaterThan(8_000);
-    expect(hung.ms).toBeLessThan(20_000);
     const stood = await standing.ended;
     expect([stood.code, failureOf(stood).error.message]).toEqual([70, 'The script came to a standstill']);
     expect([await waitedFor, JSON.parse(waited).error.code]).toEqual([143, 'RUN_CANCELLED']);

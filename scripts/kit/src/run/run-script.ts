@@ -10,8 +10,8 @@ import { type Report, redactor, reporter } from './reporter';
 import { runJob } from './run-job';
 import { secretsOf } from './secrets';
 
-/** Between SIGTERM and SIGKILL Docker leaves 10 s; uploads are aborted within this time or not at all. */
-const STOP_GRACE_MS = 8_000;
+/** The gateway leaves 5 s between SIGTERM and SIGKILL; uploads are aborted within this time or not at all. */
+const STOP_GRACE_MS = 4_000;
 /** `setTimeout` takes no more than 2^31-1 ms; a longer deadline is the gateway's to keep. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 /** Errors may name each other as their causes, in a circle. */

@@ -1,4 +1,8 @@
+import { createHash } from 'node:crypto';
 import { wordsOf } from './words';
+
+/** To be raised with every change of the built-in rules: snapshots exported under others are not carried over blindly. */
+const RULES_VERSION = 1;
 
 /** Unmistakable even inside a longer word (`userpassword`, `passwordhash`) or cut in two (`PassWord`). */
 const ANYWHERE = ['password', 'passwd', 'contrasena'];
@@ -38,6 +42,8 @@ export function builtInRule(name: string): string | null {
 
 /** Decides which columns and nested keys of one database never leave it. */
 export interface SensitiveRules {
+  /** Changes when the rules do: the built-in ones, or either setting. */
+  readonly id: string;
   /** Why `path` (column name, then keys inside a JSON value) of `table` is left out, or null to keep it. */
   reason(table: string, path: readonly string[]): string | null;
   /** So many names at the end of a path decide; paths of one table that end alike have the same reason. */
@@ -53,7 +59,9 @@ export function sensitiveRules(database: string, settings: { add?: string; allow
   const added = patterns(settings.add);
   const allowed = patterns(settings.allow);
   const reach = Math.max(1, ...[...added, ...allowed].map(({ parts }) => parts.length));
+  const id = `${RULES_VERSION}:${digestOf(settings)}`;
   return {
+    id,
     reach,
     reason(table, path) {
       // A document may be very deep: no more of the path than the patterns can see.
@@ -100,3 +108,9 @@ export function globToRegExp(glob: string, flags: '' | 'i' = ''): RegExp {
     .replace(/\?/g, '.');
   return new RegExp(`^${source}$`, `su${flags}`);
 }
+
+const digestOf = ({ add, allow }: { add?: string; allow?: string }): string =>
+  createHash('sha256')
+    .update(JSON.stringify([add ?? '', allow ?? '']))
+    .digest('hex')
+    .slice(0, 16);

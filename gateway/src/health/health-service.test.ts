@@ -1,0 +1,82 @@
+import type { Lake } from '@ingesta/kit';
+import { publish } from '../runs/publication';
+import { FakeRunner } from '../testing/fake-runner';
+import { exportTables, givenConfig, givenJob, givenLake } from '../testing/given';
+import { HealthService } from './health-service';
+
+const never = () => new Promise<never>(() => undefined);
+
+describe('/health', () => {
+  let lake: Lake;
+  let remove: () => Promise<void>;
+  beforeEach(async () => {
+    ({ lake, remove } = await givenLake());
+  });
+  afterEach(() => remove());
+
+  const serviceOn = (open: () => Promise<Lake>, now: () => number) =>
+    new HealthService({ config: givenConfig(), runner: new FakeRunner(), lake: open, version: '1' }, now);
+  const ingest = async () => {
+    const result = await exportTables(lake, givenJob(), { users: 'id\n1\n' });
+    await publish(lake, { result, imageDigest: null, base: null, partial: false, settings: {} });
+  };
+
+  it('tells tables, sizes and ages from what is committed', async () => {
+    const service = serviceOn(async () => lake, Date.now);
+    expect(await service.data()).toMatchObject({ status: 'OK', data_availability: {} });
+    await ingest();
+    const later = serviceOn(async () => lake, Date.now);
+    expect(await later.data()).toMatchObject({
+      status: 'OK',
+      data_availability: { mysql: { users: true } },
+      bucket_summary: { total_objects: 1 },
+    });
+  });
+
+  it('asks the lake once in ten seconds, however many ask', async () => {
+    let asked = 0;
+    let clock = 0;
+    const service = serviceOn(
+      async () => {
+        asked += 1;
+        return lake;
+      },
+      () => clock,
+    );
+    await Promise.all([service.data(), service.data(), service.data()]);
+    clock = 9_999;
+    await service.data();
+    expect(asked).toBe(1);
+    clock = 10_000;
+    await service.data();
+    expect(asked).toBe(2);
+  });
+
+  it('is DEGRADED with a lake that never answers, and goes on telling what was known', async () => {
+    await ingest();
+    let open = async () => lake;
+    let clock = Date.now();
+    const service = serviceOn(
+      () => open(),
+      () => clock,
+    );
+    await service.data();
+    open = async () => ({ ...lake, get: never }) as unknown as Lake;
+    clock += 60_000;
+    expect(await service.data()).toMatchObject({
+      status: 'DEGRADED',
+      problem: expect.stringContaining('LAKE_UNAVAILABLE'),
+      data_availability: { mysql: { users: true } },
+    });
+  });
+
+  it('says of each part whether an ingestion could run', async () => {
+    const silent = { ...lake, check: never } as unknown as Lake;
+    expect(await serviceOn(async () => silent, Date.now).ingestion()).toMatchObject({
+      status: 'DEGRADED',
+      runner: { state: 'ok' },
+      images: { mysql: { state: 'ok' }, x: { state: 'failing', hint: expect.stringContaining('build-images.sh') } },
+      lake: { state: 'failing' },
+    });
+  });
+});
