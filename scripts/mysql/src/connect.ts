@@ -87,11 +87,16 @@ async function tls(settings: Settings): Promise<SslOptions | undefined> {
   return { ...(ca && { ca }), rejectUnauthorized: true, verifyIdentity: settings.sslMode === 'verify-full' };
 }
 
-async function readCa(path: string): Promise<string> {
+/** The PEM text itself, which comments may precede, or the path of a file with it. */
+async function readCa(ca: string): Promise<string> {
+  if (ca.includes('-----BEGIN ')) return ca;
   try {
-    return await readFile(path, 'utf8');
+    return await readFile(ca, 'utf8');
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    throw configError(`MYSQL_SSL_CA: cannot read ${path} (${code})`, 'Mount the PEM file into the container.');
+    const { code } = error as NodeJS.ErrnoException;
+    // Some other file's content, by way of MYSQL_SSL_CA_FILE, is nothing to repeat.
+    const problem = /[\0\r\n]/.test(ca) ? 'neither PEM text nor a path' : `cannot read ${ca} (${code})`;
+    const hint = 'A container sees no file of its host: give the PEM text, or the path in MYSQL_SSL_CA_FILE instead.';
+    throw configError(`MYSQL_SSL_CA: ${problem}`, hint);
   }
 }

@@ -2,6 +2,7 @@ import type { Column, SourceTable } from '@ingesta/kit';
 import type { Connection } from 'mysql2';
 import { logicalTypeOf } from './column-types';
 import { query } from './connect';
+import { checkClauses, holdsJson } from './json-columns';
 
 /** A table with what only MySQL knows of it. */
 export interface MysqlTable extends SourceTable {
@@ -9,6 +10,8 @@ export interface MysqlTable extends SourceTable {
   inSnapshot: boolean;
   /** Columns that exist and that the user may not select. */
   hiddenColumns: string[];
+  /** Columns whose texts may be JSON. */
+  maybeJson: string[];
 }
 
 interface TableRow {
@@ -32,8 +35,6 @@ const TABLES = `SELECT TABLE_NAME AS name, ENGINE AS engine, TABLE_ROWS AS estim
 const COLUMNS = `SELECT TABLE_NAME AS table_name, COLUMN_NAME AS name, DATA_TYPE AS data_type,
   COLUMN_TYPE AS column_type, IS_NULLABLE AS nullable, PRIVILEGES AS privileges FROM information_schema.COLUMNS
   WHERE TABLE_SCHEMA = DATABASE() ORDER BY TABLE_NAME, ORDINAL_POSITION`;
-const JSON_CHECKS = `SELECT TABLE_NAME AS table_name, CHECK_CLAUSE AS clause FROM information_schema.CHECK_CONSTRAINTS
-  WHERE CONSTRAINT_SCHEMA = DATABASE() AND CHECK_CLAUSE LIKE 'json_valid(%'`;
 
 /** The base tables of the connection's database that the user may select from, by name. */
 export async function discover(connection: Connection): Promise<MysqlTable[]> {
@@ -44,17 +45,22 @@ export async function discover(connection: Connection): Promise<MysqlTable[]> {
     if (known) known.push(column);
     else columns.set(column.table_name, [column]);
   }
-  const json = await jsonColumns(connection);
+  const clauses = await checkClauses(
+    connection,
+    tables.map(({ name }) => name),
+  );
   return tables
     .map(({ name, engine, estimated }) => {
       const all = columns.get(name) ?? [];
       const readable = all.filter(isReadable);
+      const isJson = (column: ColumnRow) => holdsJson(column.name, clauses.get(name)!);
       return {
         name,
-        columns: readable.map((column) => describeColumn(column, json.has(jsonKey(name, column.name)))),
+        columns: readable.map((column) => describeColumn(column, isJson(column) === 'yes')),
         estimatedRows: estimated === null ? null : Number(estimated),
         inSnapshot: engine === 'InnoDB',
         hiddenColumns: all.filter((column) => !isReadable(column)).map((column) => column.name),
+        maybeJson: readable.filter((column) => isJson(column) === 'maybe').map((column) => column.name),
       };
     })
     .filter((table) => table.columns.length > 0)
@@ -72,18 +78,4 @@ function describeColumn(column: ColumnRow, isJson: boolean): Column {
     logical_type: isJson ? 'json' : logicalTypeOf(column.data_type),
     nullable: column.nullable === 'YES',
   };
-}
-
-const jsonKey = (table: string, column: string): string => JSON.stringify([table, column]);
-
-/** MariaDB's JSON columns. MySQL has a type of its own, and its list of checks names no tables. */
-async function jsonColumns(connection: Connection): Promise<Set<string>> {
-  const [server] = await query<{ version: string }>(connection, 'SELECT VERSION() AS version');
-  const found = new Set<string>();
-  if (!/mariadb/i.test(server!.version)) return found;
-  for (const { table_name, clause } of await query<{ table_name: string; clause: string }>(connection, JSON_CHECKS)) {
-    const column = /^json_valid\(`((?:[^`]|``)+)`\)$/i.exec(clause)?.[1];
-    if (column !== undefined) found.add(jsonKey(table_name, column.replaceAll('``', '`')));
-  }
-  return found;
 }

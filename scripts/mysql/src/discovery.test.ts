@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describeWith, mysqlEnv } from '../../../test/services/need';
+import { parseCsv } from './testing/parse-csv';
 import { createTestDatabase, type TestDatabase } from './testing/test-database';
 
 describeWith(['mysql'], 'a MySQL session', () => {
@@ -86,6 +87,58 @@ describeWith(['mysql'], 'a MySQL session', () => {
     const isSensitiveKey = (path: readonly string[]) => path.at(-1) === 'password';
     expect(await csv(select('t', undefined, isSensitiveKey))).toBe('j\n"{""a"":1,""deep"":[{""b"":2}]}"\n');
     await session.close();
+  });
+
+  describe.each([
+    ['the database', 'SELECT ON *', true],
+    ['its tables', 'SELECT ON j', true],
+    ['its columns', 'SELECT (id, plain, wide, eq, free, text) ON j', false],
+  ])('with a right to %s', (_, right, seesChecks) => {
+    const user = `json_${process.pid}`;
+    beforeEach(async () => {
+      await db.admin.query(`CREATE USER ${user} IDENTIFIED BY 'Pw-123456'`);
+    });
+    afterEach(async () => {
+      await db.admin.query(`DROP USER ${user}`);
+    });
+
+    it('drops sensitive keys inside of whatever is JSON, and touches no other text', async () => {
+      if (!db.isMariaDb) return; // MySQL has a type for it
+      const json = '{"a": [{"password": "s3cret", "b": 1.50}]}';
+      await db.admin.query(
+        `CREATE TABLE j (id INT, plain JSON COMMENT 'it''s', wide LONGTEXT CHECK (json_valid(wide) AND length(wide) < 99),
+          eq VARCHAR(99) CHECK (json_valid(eq) = 1), free TEXT CHECK (free NOT LIKE '{%' OR json_valid(free)), text TEXT,
+          is_json TINYINT AS (json_valid(text)));
+        CREATE VIEW seen AS SELECT * FROM j;
+        GRANT ${right.replace(/ON \*/, `ON ${db.name}.*`)} TO ${user}`,
+      );
+      const texts = ['{"a": 1}', ' [oops "password"', '', 'password'];
+      await db.admin.query(
+        `INSERT INTO j (id, plain, wide, eq, free, text) VALUES (1, ?, ?, ?, ?, NULL),
+          ${texts.map((_, i) => `(${i + 2}, '1', '1', '1', ?, ?)`).join(', ')}`,
+        [json, `\n${json}`, json, json, ...texts.flatMap((text) => [text, text])],
+      );
+      const opened = await db.open({ MYSQL_USER: user, MYSQL_PASSWORD: 'Pw-123456' });
+      const isSensitiveKey = (path: readonly string[]) => path.at(-1) === 'password';
+      const names = ['id', 'plain', 'wide', 'eq', 'free', 'text'];
+      const rows = parseCsv(await opened.csv(opened.select('j', names, isSensitiveKey))).slice(1);
+      await opened.session.close();
+      const clean = '{"a":[{"b":1.50}]}';
+      expect(rows).toEqual([
+        ['1', clean, clean, clean, clean, null],
+        ...texts.map((text, i) => [String(i + 2), '1', '1', '1', text, text]),
+      ]);
+      const told = opened.tables[0]!.columns.filter(({ name }) => names.includes(name));
+      const checked = seesChecks ? 'json' : 'text';
+      expect(told.map(({ logical_type }) => logical_type)).toEqual([
+        'integer',
+        checked,
+        checked,
+        checked,
+        'text',
+        'text',
+      ]);
+    });
   });
 
   it('does not see what is committed after it connected', async () => {

@@ -1,4 +1,11 @@
-import { type Column, type CsvWriter, filterJson, type LogicalType, type TableSelection } from '@ingesta/kit';
+import {
+  type Column,
+  type CsvWriter,
+  filterJson,
+  JsonSyntaxError,
+  type LogicalType,
+  type TableSelection,
+} from '@ingesta/kit';
 import { isRealDate } from './real-date';
 
 /** How a field goes from the packet into the CSV. */
@@ -7,6 +14,7 @@ enum Kind {
   Text,
   Hex,
   Json,
+  MaybeJson,
   Date,
   Instant,
 }
@@ -35,9 +43,13 @@ export class RowEncoder {
   constructor(
     readonly writer: CsvWriter,
     readonly selection: TableSelection,
+    maybeJson: readonly string[] = [],
   ) {
     this.#columns = selection.columns;
-    this.#kinds = Uint8Array.from(selection.columns, ({ logical_type }) => KINDS[logical_type] ?? Kind.Text);
+    this.#kinds = Uint8Array.from(
+      selection.columns,
+      ({ name, logical_type }) => KINDS[logical_type] ?? (maybeJson.includes(name) ? Kind.MaybeJson : Kind.Text),
+    );
     this.#noIso = new Uint32Array(selection.columns.length);
   }
 
@@ -89,6 +101,10 @@ export class RowEncoder {
         this.writer.text(json, 0, json.length);
         return;
       }
+      case Kind.MaybeJson:
+        if (startsAsJson(bytes, start, end)) this.#maybeJson(i, bytes, start, end);
+        else this.writer.text(bytes, start, end);
+        return;
       default: {
         const real = isRealDate(bytes, start);
         this.writer.plain(bytes, start, end);
@@ -98,6 +114,31 @@ export class RowEncoder {
       }
     }
   }
+
+  /** The text as it stands, unless it is JSON with a sensitive key in it. */
+  #maybeJson(i: number, bytes: Uint8Array, start: number, end: number): void {
+    let found = false;
+    const isSensitiveKey = (path: readonly string[]) => {
+      const sensitive = this.selection.isSensitiveKey(path);
+      found ||= sensitive;
+      return sensitive;
+    };
+    let json: Buffer | undefined;
+    try {
+      json = filterJson(bytes, start, end, this.#columns[i]!.name, isSensitiveKey);
+    } catch (error) {
+      if (!(error instanceof JsonSyntaxError)) throw error;
+    }
+    if (json && found) this.writer.text(json, 0, json.length);
+    else this.writer.text(bytes, start, end);
+  }
+}
+
+/** Whether an object or a list may begin here, after white space. */
+function startsAsJson(bytes: Uint8Array, start: number, end: number): boolean {
+  let at = start;
+  while (at < end && bytes[at]! <= 0x20) at++;
+  return at < end && (bytes[at] === 0x7b || bytes[at] === 0x5b);
 }
 
 const brokenPacket = () => new Error('A row does not have the fields that were asked for');

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { configError, type SourceEnv } from '@ingesta/kit';
 
 const SSL_MODES = ['disable', 'require', 'verify-ca', 'verify-full'] as const;
-export type SslMode = (typeof SSL_MODES)[number];
+type SslMode = (typeof SSL_MODES)[number];
 
 /** One connection, checked. */
 export interface Settings {
@@ -12,7 +12,7 @@ export interface Settings {
   password: string;
   database: string;
   sslMode: SslMode;
-  /** Path to a PEM file, or '' for the well-known authorities. */
+  /** PEM text, the path of a PEM file, or '' for the well-known authorities. */
   sslCa: string;
   /** Milliseconds for the connection attempt, login included. */
   connectTimeout: number;

@@ -8,6 +8,8 @@ import { query } from './connect';
 const SESSION = [
   "time_zone = '+00:00'",
   "sql_mode = ''",
+  // Definitions are searched for names in backticks.
+  'sql_quote_show_create = 1',
   // Seconds the server waits for us while the lake is slow, and between two tables.
   'net_write_timeout = 3600',
   'wait_timeout = 28800',

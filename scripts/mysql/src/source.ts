@@ -65,7 +65,7 @@ class MysqlSession implements SourceSession {
     const { name } = selection.table;
     this.#read.add(name);
     const writer = new CsvWriter();
-    const encoder = new RowEncoder(writer, selection);
+    const encoder = new RowEncoder(writer, selection, this.#found.get(name)?.maybeJson);
     writer.header(selection.columns.map((column) => column.name));
     try {
       yield* streamRows(this.connection, selectTable(this.database, name, selection.columns), encoder);

@@ -40,7 +40,7 @@ export async function connect(settings: Settings, signal: AbortSignal): Promise<
 }
 
 /** The driver's own connection, which its types leave out. */
-export const streamOf = (client: Client): import('node:stream').Duplex =>
+const streamOf = (client: Client): import('node:stream').Duplex =>
   (client as unknown as { connection: { stream: import('node:stream').Duplex } }).connection.stream;
 
 /** Frees the backend at once: the server stops the query when its next write fails. */
@@ -56,11 +56,17 @@ async function tls(settings: Settings): Promise<ClientConfig['ssl']> {
   return settings.sslMode === 'verify-ca' ? { ...verified, checkServerIdentity: () => undefined } : verified;
 }
 
-async function readCa(path: string): Promise<string> {
+/** The PEM text itself, which comments may precede, or the path of a file with it. */
+async function readCa(ca: string): Promise<string> {
+  if (ca.includes('-----BEGIN ')) return ca;
   try {
-    return await readFile(path, 'utf8');
+    return await readFile(ca, 'utf8');
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    throw configError(`POSTGRES_SSL_CA: cannot read ${path} (${code})`, 'Mount the PEM file into the container.');
+    const { code } = error as NodeJS.ErrnoException;
+    // Some other file's content, by way of POSTGRES_SSL_CA_FILE, is nothing to repeat.
+    const problem = /[\0\r\n]/.test(ca) ? 'neither PEM text nor a path' : `cannot read ${ca} (${code})`;
+    const hint =
+      'A container sees no file of its host: give the PEM text, or the path in POSTGRES_SSL_CA_FILE instead.';
+    throw configError(`POSTGRES_SSL_CA: ${problem}`, hint);
   }
 }

@@ -8,6 +8,10 @@ export interface FoundTable {
   oid: string;
   schema: string;
   relation: string;
+  /** Its rows lie in other tables; an ordinary table has its own, and its heirs are tables by themselves. */
+  partitioned: boolean;
+  /** Tables inherit from it that are not exported. */
+  hiddenHeirs: boolean;
   /** Policies hide rows from this user. */
   rowSecurity: boolean;
   table: SourceTable;
@@ -36,6 +40,9 @@ WITH RECURSIVE base (oid, base, not_null) AS (
     AND pg_catalog.has_any_column_privilege(c.oid, 'SELECT')
 )
 SELECT r.oid::pg_catalog.text AS oid, r.nspname AS schema, r.relname AS relation,
+  r.relkind = 'p' AS partitioned, r.relkind = 'r' AND EXISTS (
+    SELECT FROM pg_catalog.pg_inherits i WHERE i.inhparent = r.oid AND i.inhrelid NOT IN (SELECT oid FROM readable)
+  ) AS hidden_heirs,
   pg_catalog.row_security_active(r.oid) AS row_security,
   CASE r.relkind WHEN 'r' THEN r.reltuples ELSE (
     WITH RECURSIVE tree (oid) AS (
@@ -66,6 +73,8 @@ interface Row {
   oid: string;
   schema: string;
   relation: string;
+  partitioned: boolean;
+  hidden_heirs: boolean;
   row_security: boolean;
   estimated_rows: number | null;
   column: string;
@@ -91,6 +100,8 @@ export async function discover(client: Client, defaultSchema: string): Promise<M
         oid: row.oid,
         schema: row.schema,
         relation: row.relation,
+        partitioned: row.partitioned,
+        hiddenHeirs: row.hidden_heirs,
         rowSecurity: row.row_security,
         table: { name, columns: [], estimatedRows: estimate },
         expressions: new Map(),

@@ -9,9 +9,10 @@ import { queryError } from './server-error';
 import { assertStillWhole } from './still-whole';
 
 /** The one statement that reads a table. */
-export function selectStatement(found: FoundTable, columns: readonly { name: string }[]): string {
+function selectStatement(found: FoundTable, columns: readonly { name: string }[]): string {
   const list = columns.map((column) => found.expressions.get(column.name) ?? quoteIdentifier(column.name));
-  return `SELECT ${list.join(', ')} FROM ${quoteIdentifier(found.schema)}.${quoteIdentifier(found.relation)}`;
+  const table = `${quoteIdentifier(found.schema)}.${quoteIdentifier(found.relation)}`;
+  return `SELECT ${list.join(', ')} FROM ${found.partitioned ? '' : 'ONLY '}${table}`;
 }
 
 /** `SourceSession.read` for one table. Unless it comes to its end, the connection is gone afterwards. */
@@ -57,6 +58,11 @@ export async function* readTable(
   const odd = encoder.withoutIsoForm;
   if (odd.count > 0) {
     context.warn(`${what}: ${odd.count} values without ISO form in columns ${odd.columns.join(', ')}`);
+  }
+  if (found.hiddenHeirs) {
+    context.warn(
+      `${what}: tables inherit from it that are not exported, or not to this user; their rows are not there`,
+    );
   }
   if (found.rowSecurity) context.warn(`${what}: row-level security applies; only the rows this user may see are there`);
 }

@@ -1,7 +1,7 @@
 import { configError, type SourceEnv } from '@ingesta/kit';
 
 const SSL_MODES = ['disable', 'require', 'verify-ca', 'verify-full'] as const;
-export type SslMode = (typeof SSL_MODES)[number];
+type SslMode = (typeof SSL_MODES)[number];
 
 /** One connection, checked. Times are in milliseconds. */
 export interface Settings {
@@ -12,7 +12,7 @@ export interface Settings {
   password: string;
   database: string;
   sslMode: SslMode;
-  /** Path to a PEM file, or '' for the well-known authorities. */
+  /** PEM text, the path of a PEM file, or '' for the well-known authorities. */
   sslCa: string;
   /** Server options of the URI (`-c name=value`), as poolers and hosted services use them. */
   options: string;

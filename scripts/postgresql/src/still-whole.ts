@@ -3,13 +3,15 @@ import { temporary } from './server-error';
 
 /**
  * Catalog rows as of the snapshot beside the server's present knowledge. TRUNCATE and a rewriting ALTER TABLE are not
- * MVCC-safe: after them an older snapshot sees an empty table. A partition detached meanwhile is not read at all.
+ * MVCC-safe: after them an older snapshot sees an empty table. A partition detached meanwhile is not read at all. The
+ * heirs of an ordinary table are no part of it.
  */
 const QUERY = `
 WITH RECURSIVE tree (oid) AS (
   SELECT $1::pg_catalog.oid
   UNION ALL
   SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN tree ON tree.oid = i.inhparent
+  JOIN pg_catalog.pg_class p ON p.oid = i.inhparent AND p.relkind = 'p'
 )
 SELECT c.relname AS relation FROM tree JOIN pg_catalog.pg_class c ON c.oid = tree.oid
 WHERE (c.relfilenode <> 0 AND c.relfilenode IS DISTINCT FROM pg_catalog.pg_relation_filenode(c.oid))

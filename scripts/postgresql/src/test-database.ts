@@ -34,10 +34,11 @@ export class TestDatabase {
     });
   }
 
-  /** Backends of the script under test that are still there. */
-  async backends(): Promise<{ pid: number; wait_event: string | null }[]> {
+  /** Backends of the script under test that are still there, and how long their query has run. */
+  async backends(): Promise<{ pid: number; wait_event: string | null; seconds: number }[]> {
     const { rows } = await this.admin.query(
-      "SELECT pid, wait_event FROM pg_stat_activity WHERE datname = $1 AND application_name = 'ingesta'",
+      `SELECT pid, wait_event, date_part('epoch', clock_timestamp() - query_start) AS seconds
+       FROM pg_stat_activity WHERE datname = $1 AND application_name = 'ingesta'`,
       [this.name],
     );
     return rows;

@@ -16,7 +16,7 @@ export interface TestDatabase {
 }
 
 /** A session with what it told. */
-export interface Opened {
+interface Opened {
   readonly session: SourceSession;
   readonly tables: SourceTable[];
   readonly warnings: string[];
