@@ -19,6 +19,7 @@ module.exports = {
     ],
   },
   testTimeout: 60_000,
+  setupFiles: ['<rootDir>/test/setup/property-seed.ts'],
   globalSetup: '<rootDir>/test/setup/global-setup.ts',
   globalTeardown: '<rootDir>/test/setup/global-teardown.ts',
   reporters: ['default', '<rootDir>/test/setup/coverage-reporter.cjs'],

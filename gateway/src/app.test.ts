@@ -166,7 +166,6 @@ describe('POST /api/ingesta/{db}', () => {
     expect(second.body).toEqual(
       errorShape('RUN_IN_PROGRESS', { database: 'mysql', error: expect.objectContaining({ run_id }) }),
     );
-    expect(second.headers.location).toBe(`/api/ingesta/runs/${run_id}`);
   });
 
   it('tells the plan of a dry run', async () => {

@@ -1,5 +1,7 @@
+import { BRING_CASSANDRA, startCassandra } from './cassandra';
 import { BRING_DOCKER, dockerService } from './docker';
 import { type Engine, startEngine } from './engine';
+import { BRING_MONGODB, startMongodb } from './mongodb';
 import { BRING_MYSQL, startMysql } from './mysql';
 import { BRING_POSTGRESQL, startPostgresql } from './postgresql';
 import { BRING_S3, startS3 } from './s3';
@@ -16,11 +18,15 @@ const BRING: Record<ServiceName, string> = {
   docker: BRING_DOCKER,
   postgresql: BRING_POSTGRESQL,
   mysql: BRING_MYSQL,
+  mongodb: BRING_MONGODB,
+  cassandra: BRING_CASSANDRA,
   s3: BRING_S3,
 };
 
 /** Starts the servers, all of them unless `names` says which. The engine comes first: the others listen on its bridge. */
 export async function startServices(names: readonly ServiceName[] = SERVICE_NAMES): Promise<StartedServices> {
+  // Settings for somebody else's server: the drivers would heed them in the tests, too.
+  for (const name of Object.keys(process.env)) if (/^PG[A-Z]+$/.test(name)) delete process.env[name];
   const handles: ServiceHandle[] = [];
   const missing: MissingService[] = [];
   let engine: Engine | undefined;
@@ -35,6 +41,8 @@ export async function startServices(names: readonly ServiceName[] = SERVICE_NAME
     docker: () => (engine ? dockerService(engine) : Promise.reject(new Error(engineFailure))),
     postgresql: () => startPostgresql(engine),
     mysql: () => startMysql(engine),
+    mongodb: () => startMongodb(engine),
+    cassandra: () => startCassandra(engine),
     s3: () => startS3(engine),
   };
   await Promise.all(

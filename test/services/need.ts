@@ -42,6 +42,12 @@ export const pgEnv = (): DatabaseEnv => databaseEnv('INGESTA_TEST_PG');
 /** The MySQL or MariaDB server. */
 export const mysqlEnv = (): DatabaseEnv => databaseEnv('INGESTA_TEST_MYSQL');
 
+/** The MongoDB server: a replica set of one member, whose administrator logs in at `admin`. */
+export const mongoEnv = (): DatabaseEnv => databaseEnv('INGESTA_TEST_MONGO');
+
+/** The Cassandra node. */
+export const cassandraEnv = (): DatabaseEnv => databaseEnv('INGESTA_TEST_CASSANDRA');
+
 /** The S3 server. */
 export function s3Env(): S3Env {
   return {

@@ -1,5 +1,5 @@
 /** The real servers the tests know how to start. */
-export const SERVICE_NAMES = ['docker', 'postgresql', 'mysql', 's3'] as const;
+export const SERVICE_NAMES = ['docker', 'postgresql', 'mysql', 'mongodb', 'cassandra', 's3'] as const;
 
 export type ServiceName = (typeof SERVICE_NAMES)[number];
 
@@ -33,6 +33,8 @@ export const MARKERS: Record<ServiceName, string> = {
   docker: 'INGESTA_TEST_DOCKER',
   postgresql: 'INGESTA_TEST_PG_HOST',
   mysql: 'INGESTA_TEST_MYSQL_HOST',
+  mongodb: 'INGESTA_TEST_MONGO_HOST',
+  cassandra: 'INGESTA_TEST_CASSANDRA_HOST',
   s3: 'INGESTA_TEST_S3_ENDPOINT',
 };
 

@@ -1,10 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import * as os from 'node:os';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { auth, Client as CassandraClient } from 'cassandra-driver';
+import { MongoClient } from 'mongodb';
 import { createConnection } from 'mysql2/promise';
 import { Client } from 'pg';
-import { describeWith, dockerEnv, mysqlEnv, pgEnv, s3Env } from './need';
+import { cassandraEnv, describeWith, dockerEnv, mongoEnv, mysqlEnv, pgEnv, s3Env } from './need';
 
 /** Reaches a TCP port of this machine from inside a container. */
 function connectFromContainer(url: string): string {
@@ -47,6 +50,50 @@ describeWith(['mysql'], 'a MySQL server', () => {
   it('refuses a wrong password', async () => {
     const { host, port, user } = mysqlEnv();
     await expect(createConnection({ host, port, user, password: 'wrong' })).rejects.toMatchObject({ errno: 1045 });
+  });
+});
+
+describeWith(['mongodb'], 'a MongoDB server', () => {
+  const connect = (password: string) => {
+    const { host, port, user } = mongoEnv();
+    return new MongoClient(`mongodb://${host}:${port}/?directConnection=true`, {
+      auth: { username: user, password },
+      serverSelectionTimeoutMS: 5_000,
+      runtimeAdapters: { os },
+    });
+  };
+
+  it('is a replica set whose primary takes writes', async () => {
+    const client = connect(mongoEnv().password);
+    const hello = await client.db('admin').command({ hello: 1 });
+    await client.close();
+    expect(hello).toMatchObject({ setName: expect.any(String), isWritablePrimary: true });
+  });
+
+  it('refuses a wrong password', async () => {
+    await expect(connect('wrong').connect()).rejects.toMatchObject({ code: 18 });
+  });
+});
+
+describeWith(['cassandra'], 'a Cassandra node', () => {
+  const connect = (password: string) => {
+    const { host, port, user } = cassandraEnv();
+    return new CassandraClient({
+      contactPoints: [host],
+      protocolOptions: { port },
+      localDataCenter: 'datacenter1',
+      authProvider: new auth.PlainTextAuthProvider(user, password),
+    });
+  };
+
+  it('answers a query', async () => {
+    const client = connect(cassandraEnv().password);
+    expect((await client.execute('SELECT release_version FROM system.local')).rows).toHaveLength(1);
+    await client.shutdown();
+  });
+
+  it('refuses a wrong password', async () => {
+    await expect(connect('wrong').connect()).rejects.toThrow();
   });
 });
 

@@ -14,8 +14,8 @@ export const manifestEntrySchema = z.object({
   consistency: consistencySchema,
   run_id: z.string(),
   taken_at: z.iso.datetime(),
-  /** Which sensitive rules were in force: `SensitiveRules.id`. */
-  sensitive_rules: z.string(),
+  /** Which sensitive rules were in force: `SensitiveRules.id`; null where nobody noted it. */
+  sensitive_rules: z.string().nullable().default(null),
 });
 export type ManifestEntry = z.infer<typeof manifestEntrySchema>;
 

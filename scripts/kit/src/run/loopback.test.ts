@@ -9,6 +9,7 @@ it.each([
   ['postgresql://user:CANARY@localhost:5432/db', 'localhost'],
   ['http://127.0.0.1:9000', '127.0.0.1'],
   ['http://[::1]:9000', '[::1]'],
+  ['10.0.0.1, localhost', 'localhost'],
 ])('%s means this machine', (value, host) => {
   expect(loopbackVariables(['A'], { A: value })).toEqual([{ name: 'A', host }]);
 });

@@ -13,8 +13,10 @@ export function loopbackVariables(
   values: Readonly<Record<string, string | undefined>>,
 ): LoopbackVariable[] {
   return names.flatMap((name) => {
-    const host = hostOf(values[name] ?? '');
-    return LOOPBACK.test(host) ? [{ name, host }] : [];
+    // Some sources take several hosts; one that is meant wrongly is enough.
+    const hosts = (values[name] ?? '').split(',').map((value) => hostOf(value.trim()));
+    const host = hosts.find((host) => LOOPBACK.test(host));
+    return host === undefined ? [] : [{ name, host }];
   });
 }
 

@@ -1,0 +1,188 @@
+import { type AddressInfo, createServer, connect as netConnect, type Server, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client, concurrent } from 'cassandra-driver';
+import { describeWith } from '../../../test/services/need';
+import { cassandra } from './source';
+import { createTestKeyspace, sourceEnv, type TestKeyspace, testContext } from './testing/test-keyspace';
+
+const ROWS = 200_000;
+const LOST = { code: 'SOURCE_UNAVAILABLE', exitCode: 69 };
+
+const listen = async (server: Server): Promise<string> => {
+  server.listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  return String((server.address() as AddressInfo).port);
+};
+
+describeWith(['cassandra'], 'a Cassandra source', () => {
+  let db: TestKeyspace;
+  beforeAll(async () => {
+    db = await createTestKeyspace();
+    await db.admin.execute('CREATE TABLE big (id int PRIMARY KEY, t text, password text)');
+    const text = 'x'.repeat(100);
+    const values = Array.from({ length: ROWS }, (_, id) => [id, text, 's3cret']);
+    await concurrent.executeConcurrent(db.admin, 'INSERT INTO big (id, t, password) VALUES (?, ?, ?)', values, {
+      concurrencyLevel: 256,
+    });
+  }, 240_000);
+  afterAll(() => db?.drop());
+
+  const connect = (changes: Record<string, string>) =>
+    cassandra.connect({ ...sourceEnv(db.name), ...changes }, testContext().context);
+
+  it('brings each of 200,000 rows once, and never asks for a column that is left out', async () => {
+    const execute = jest.spyOn(Client.prototype, 'execute');
+    const { session, select, csv } = await db.open();
+    const text = await csv(select('big', ['id', 't']));
+    await session.close();
+    const ids = text
+      .split('\n')
+      .slice(1, -1)
+      .map((line) => Number(line.split(',')[0]));
+    expect(ids).toHaveLength(ROWS);
+    expect(new Set(ids).size).toBe(ROWS);
+    expect(ids.reduce((sum, id) => sum + id, 0)).toBe((ROWS * (ROWS - 1)) / 2);
+    const asked = execute.mock.calls.map(([query]) => query).filter((query) => query.includes('big'));
+    execute.mockRestore();
+    expect(asked.length).toBeGreaterThan(16);
+    expect(asked.join()).not.toContain('password');
+    expect(text).not.toContain('s3cret');
+  });
+
+  it('reads over 100,000 deleted partitions, which no node reads in one range', async () => {
+    await db.admin.execute('CREATE TABLE graves (id int PRIMARY KEY, t text)');
+    const ids = Array.from({ length: 100_000 }, (_, id) => [id]);
+    await concurrent.executeConcurrent(db.admin, 'DELETE FROM graves WHERE id = ?', ids, { concurrencyLevel: 256 });
+    for (const id of [1, 75_000, 99_999]) {
+      await db.admin.execute(`INSERT INTO graves (id, t) VALUES (${id}, 'alive')`);
+    }
+    const { session, rows } = await db.open();
+    expect((await rows('graves')).map((row) => Number(row[0])).sort((a, b) => a - b)).toEqual([1, 75_000, 99_999]);
+    await session.close();
+  }, 240_000);
+
+  it('says that the user was refused, without the password', async () => {
+    const refusal = connect({ CASSANDRA_PASSWORD: 'wrong-s3cret' });
+    await expect(refusal).rejects.toMatchObject({ code: 'SOURCE_AUTH', exitCode: 77 });
+    await expect(refusal).rejects.not.toThrow('wrong-s3cret');
+    await expect(connect({ CASSANDRA_USER: '' })).rejects.toMatchObject({ code: 'SOURCE_AUTH' });
+  });
+
+  it('says that the keyspace or the data center does not exist', async () => {
+    const wrong = { code: 'SOURCE_CONFIG', exitCode: 64 };
+    await expect(connect({ CASSANDRA_KEYSPACE: 'no_such_keyspace' })).rejects.toMatchObject(wrong);
+    await expect(connect({ CASSANDRA_LOCAL_DC: 'nowhere' })).rejects.toMatchObject(wrong);
+  });
+
+  it('says which table the user may not read', async () => {
+    const role = `reader_${db.name.slice(-8)}`;
+    await db.admin.execute(`CREATE ROLE ${role} WITH PASSWORD = 'r' AND LOGIN = true`);
+    await db.admin.execute('CREATE TABLE closed (id int PRIMARY KEY)');
+    const { session, rows } = await db.open({ CASSANDRA_USER: role, CASSANDRA_PASSWORD: 'r' });
+    await expect(rows('closed')).rejects.toMatchObject({
+      code: 'SOURCE_AUTH',
+      message: expect.stringContaining('closed'),
+    });
+    await session.close();
+    await db.admin.execute(`DROP ROLE ${role}`);
+  });
+
+  it('gives up on a closed port', async () => {
+    const server = createServer();
+    const port = await listen(server);
+    await new Promise((resolve) => server.close(resolve));
+    await expect(connect({ CASSANDRA_HOST: '127.0.0.1', CASSANDRA_PORT: port })).rejects.toMatchObject(LOST);
+  });
+
+  it('gives up on a server that does not speak TLS', async () => {
+    const failure = connect({ CASSANDRA_SSL_MODE: 'require', CASSANDRA_CONNECT_TIMEOUT: '2' });
+    await expect(failure).rejects.toMatchObject({ code: expect.stringMatching(/^SOURCE_(CONFIG|UNAVAILABLE)$/) });
+  });
+
+  it('gives up on a server that never speaks, in time, and at once when aborted', async () => {
+    const sockets: Socket[] = [];
+    const server = createServer((socket) => void sockets.push(socket.on('error', () => {})));
+    const port = await listen(server);
+    const started = Date.now();
+    const mute = { CASSANDRA_HOST: '127.0.0.1', CASSANDRA_PORT: port, CASSANDRA_CONNECT_TIMEOUT: '1' };
+    await expect(connect(mute)).rejects.toMatchObject(LOST);
+    expect(Date.now() - started).toBeLessThan(3_000);
+
+    const { context, abort } = testContext();
+    const attempt = cassandra.connect({ ...sourceEnv(db.name), ...mute, CASSANDRA_CONNECT_TIMEOUT: '20' }, context);
+    const reason = new Error('SIGTERM');
+    setTimeout(() => abort.abort(reason), 100);
+    await expect(attempt).rejects.toBe(reason);
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+
+  it('names the table that was dropped after it was found', async () => {
+    await db.admin.execute('CREATE TABLE passing (a int PRIMARY KEY)');
+    const { session, rows } = await db.open();
+    await db.admin.execute('DROP TABLE passing');
+    await expect(rows('passing')).rejects.toMatchObject({
+      code: 'SCRIPT_FAILED',
+      message: expect.stringContaining('passing'),
+    });
+    // The connection outlives a query that failed.
+    expect(await rows('big')).toHaveLength(ROWS);
+    await session.close();
+  });
+
+  it('never ends a table normally when the network closes the connections', async () => {
+    const { CASSANDRA_HOST, CASSANDRA_PORT } = sourceEnv(db.name);
+    const clients: Socket[] = [];
+    let passed = 0;
+    const proxy = createServer((client) => {
+      clients.push(client.on('error', () => {}));
+      const server = netConnect(Number(CASSANDRA_PORT), CASSANDRA_HOST!);
+      client.pipe(server);
+      server.on('error', () => {});
+      server.on('data', (data) => {
+        passed += data.length;
+        if (passed < 5_000_000) client.write(data);
+        else for (const each of clients) each.destroy();
+      });
+      client.once('close', () => server.destroy());
+    });
+    const port = await listen(proxy);
+    const { session, rows } = await db.open({ CASSANDRA_HOST: '127.0.0.1', CASSANDRA_PORT: port });
+    await expect(rows('big')).rejects.toMatchObject(LOST);
+    await session.close();
+    proxy.close();
+  });
+
+  it('stops at once when the run is aborted', async () => {
+    const { session, select, abort } = await db.open();
+    const reason = new Error('the deadline');
+    const reading = async () => {
+      for await (const _ of session.read(select('big'))) abort.abort(reason);
+    };
+    await expect(reading()).rejects.toBe(reason);
+    await session.close();
+  });
+
+  it('closes its connections when the reader leaves', async () => {
+    const { session, select, rows } = await db.open();
+    for await (const _ of session.read(select('big'))) break;
+    await expect(rows('big')).rejects.toMatchObject(LOST);
+    await session.close();
+    await session.close();
+  });
+
+  it('holds little of a table whose reader is slow', async () => {
+    const { session, select } = await db.open();
+    const before = process.memoryUsage().arrayBuffers;
+    let most = 0;
+    let chunks = 0;
+    for await (const chunk of session.read(select('big'))) {
+      if (chunks++ < 40) await sleep(20);
+      most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+      expect(chunk.data.length).toBeLessThanOrEqual(256 * 1024);
+    }
+    await session.close();
+    expect(chunks).toBeGreaterThan(50);
+    expect(most).toBeLessThan(48 * 2 ** 20);
+  });
+});

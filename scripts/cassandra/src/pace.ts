@@ -1,0 +1,49 @@
+/** Bytes that a page should have about: enough to keep both sides busy, little enough for several of them in memory. */
+const PAGE_BYTES = 1024 * 1024;
+/** The first page of a table: nothing is known of its rows yet, and each may have megabytes. */
+const FIRST_ROWS = 16;
+const MAX_GROWTH = 8;
+
+/** Failures in a row, over all ranges, after which a table is given up. */
+const MAX_FAILURES = 100;
+/** The same for requests that nobody answered: the node, or the way to it, is gone. */
+const MAX_SILENT = 3;
+
+const MAX_PAUSE_MS = 2_000;
+
+/** How many rows to ask for: learnt from the pages of one table, shared by its ranges. */
+export class Pace {
+  #rows: number;
+  #failures = 0;
+  #silent = 0;
+
+  constructor(readonly maxRows: number) {
+    this.#rows = Math.min(FIRST_ROWS, maxRows);
+  }
+
+  get rows(): number {
+    return this.#rows;
+  }
+
+  /** A page came. */
+  arrived(rows: number, bytes: number): void {
+    this.#failures = 0;
+    this.#silent = 0;
+    if (rows === 0) return;
+    const fitting = Math.floor(PAGE_BYTES / Math.max(1, bytes / rows));
+    this.#rows = Math.max(1, Math.min(this.maxRows, this.#rows * MAX_GROWTH, fitting));
+  }
+
+  /** A read took too long. Gives the milliseconds to wait before the next one, or null when it is time to give up. */
+  failed(silent: boolean): number | null {
+    this.#failures++;
+    if (silent) this.#silent++;
+    if (this.#failures > MAX_FAILURES || this.#silent > MAX_SILENT) return null;
+    return Math.min(MAX_PAUSE_MS, 2 ** Math.min(this.#failures, 11));
+  }
+
+  /** Asks for half as many rows. */
+  halve(): void {
+    this.#rows = Math.max(1, Math.floor(this.#rows / 2));
+  }
+}

@@ -1,0 +1,91 @@
+import { configError, EXIT, failed, refused, ScriptError, unavailable } from '@ingesta/kit';
+import { MongoError, MongoServerError, MongoServerSelectionError } from 'mongodb';
+
+/** AuthenticationFailed, UserNotFound, and Atlas' own word for both. */
+const BAD_LOGIN = new Set([18, 11, 8000]);
+const UNAUTHORIZED = 13;
+/** The server goes down, steps down, or dropped our cursor on the way. */
+const GONE = new Set([6, 7, 43, 89, 91, 189, 237, 262, 9001, 10107, 11600, 11602, 13435, 13436]);
+const SNAPSHOT_TOO_OLD = 239;
+const SNAPSHOT_UNAVAILABLE = 246;
+/** Dropped or renamed under the cursor. */
+const COLLECTION_GONE = new Set([26, 175, 11601]);
+/** Certificate errors as OpenSSL and Node name them. */
+const CERTIFICATE = /CERT|ALTNAME|ISSUER|SIGNATURE|ERR_TLS|ERR_SSL|EPROTO/;
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+const serverCode = (error: unknown): number =>
+  error instanceof MongoServerError && typeof error.code === 'number' ? error.code : 0;
+
+/** Every code down the chain of causes; server selection hides the reason in its description. */
+function codesOf(error: unknown): string {
+  const codes: string[] = [];
+  for (let at: unknown = error, i = 0; at instanceof Error && i < 8; at = at.cause, i++) {
+    codes.push(String((at as NodeJS.ErrnoException).code ?? ''));
+  }
+  return codes.join(' ');
+}
+
+/** What a failed attempt to connect to `where` (`host:port`) means. */
+export function connectError(error: unknown, where: string): ScriptError {
+  if (error instanceof ScriptError) return error;
+  const message = messageOf(error);
+  if (BAD_LOGIN.has(serverCode(error)) || /^Authentication failed|bad auth/i.test(message)) {
+    const hint = 'Check MONGO_USER, MONGO_PASSWORD and MONGO_AUTH_SOURCE (or those in MONGO_URI).';
+    return refused(`MongoDB at ${where} refused the user: ${message}`, hint, error);
+  }
+  if (serverCode(error) === UNAUTHORIZED) {
+    const hint = 'Set MONGO_USER and MONGO_PASSWORD; the role `read` on the database is enough.';
+    return refused(`MongoDB at ${where} refused the user: ${message}`, hint, error);
+  }
+  const codes = codesOf(error);
+  if (/ENOENT|EACCES|EISDIR/.test(codes)) {
+    return configError(`A file of the TLS settings cannot be read (${codes.trim()})`, 'Check MONGO_TLS_CA_FILE.');
+  }
+  if (CERTIFICATE.test(codes)) {
+    return configError(`TLS with MongoDB at ${where} failed: ${message}`, 'Check MONGO_TLS and MONGO_TLS_CA_FILE.');
+  }
+  if (error instanceof MongoServerError && !GONE.has(serverCode(error))) {
+    return failed(`MongoDB at ${where} answered: ${message}`, 'See the log of the server.', error);
+  }
+  return unavailable(
+    `MongoDB at ${where} cannot be reached: ${message}`,
+    'Is the server up, and are MONGO_HOST and MONGO_PORT (or MONGO_URI) right as seen from here?',
+    error,
+  );
+}
+
+/** What an error during the work named by `what` (`Collection users`) means. */
+export function queryError(error: unknown, what: string): unknown {
+  if (error instanceof ScriptError) return error;
+  const code = serverCode(error);
+  const text = `${what}: ${messageOf(error)}`;
+  if (isLoss(error))
+    return unavailable(`${text} (the connection was lost mid-way)`, 'Run again once it is back.', error);
+  if (code === SNAPSHOT_TOO_OLD || code === SNAPSHOT_UNAVAILABLE) {
+    const hint =
+      'The server keeps its history for minSnapshotHistoryWindowInSeconds (300 unless set): raise that parameter, take fewer tables per run, or set MONGO_SNAPSHOT=off.';
+    return failed(`${text} (the snapshot is no longer there)`, hint, error);
+  }
+  if (COLLECTION_GONE.has(code)) return changed(what, 'it was dropped or renamed');
+  if (code === UNAUTHORIZED) {
+    return refused(text, 'Grant the role `read` on it, or leave it out with MONGO_TABLES.', error);
+  }
+  return error instanceof MongoError ? failed(text, 'See the log of the server.', error) : error;
+}
+
+/** Whether the connection, or the cursor behind it, is gone. */
+export const isLoss = (error: unknown): boolean =>
+  error instanceof MongoServerError
+    ? GONE.has(serverCode(error))
+    : error instanceof MongoServerSelectionError ||
+      /Network|NotConnected|Closed|Pool/.test((error as Error)?.name ?? '');
+
+/** The collection is no longer as the first pass found it: nothing may be lost silently. Worth another attempt. */
+export const changed = (what: string, how: string): ScriptError =>
+  new ScriptError(
+    EXIT.TEMPORARY,
+    'SCRIPT_FAILED',
+    `${what}: the collection changed during the export: ${how}`,
+    'Run again; a replica set gives exports a snapshot which no write disturbs.',
+  );
