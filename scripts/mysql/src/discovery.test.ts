@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describeWith, mysqlEnv } from '../../../test/services/need';
-import { parseCsv } from './testing/parse-csv';
+import { parseCsv } from '../../kit/src/testing/parse-csv';
 import { createTestDatabase, type TestDatabase } from './testing/test-database';
 
 describeWith(['mysql'], 'a MySQL session', () => {

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { SourceContext, SourceEnv, SourceSession, SourceTable, TableSelection } from '@ingesta/kit';
 import { auth, Client } from 'cassandra-driver';
 import { cassandraEnv } from '../../../../test/services/need';
+import { parseCsv } from '../../../kit/src/testing/parse-csv';
 import { cassandra } from '../source';
-import { parseCsv } from './parse-csv';
 
 /** A keyspace of a test file's own, with an administrator's client in it. */
 export interface TestKeyspace {

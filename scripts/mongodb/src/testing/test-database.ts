@@ -10,8 +10,8 @@ import {
 } from '@ingesta/kit';
 import { type Db, MongoClient } from 'mongodb';
 import { mongoEnv } from '../../../../test/services/need';
+import { parseCsv } from '../../../kit/src/testing/parse-csv';
 import { mongodb } from '../source';
-import { parseCsv } from './parse-csv';
 
 /** A database of a test's own, its administrator's client, and the settings that lead there. */
 export class TestDatabase {

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { SourceContext, SourceEnv, SourceSession, SourceTable, TableSelection } from '@ingesta/kit';
 import { type Connection, createConnection } from 'mysql2/promise';
 import { mysqlEnv } from '../../../../test/services/need';
+import { parseCsv } from '../../../kit/src/testing/parse-csv';
 import { mysql } from '../source';
-import { parseCsv } from './parse-csv';
 
 /** A database of a test file's own, with an administrator's connection to it. */
 export interface TestDatabase {
