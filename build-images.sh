@@ -129,6 +129,23 @@ host_has_node() {
     node -e 'const [major, minor] = process.versions.node.split("."); process.exit(+major > 20 || (+major === 20 && +minor >= 19) ? 0 : 1)'
 }
 
+# DuckDB's native library goes into the gateway's image, and npm installs it for the machine that it runs on.
+host_is_like_gateway() {
+  local arch=arm64 libc=glibc
+  if [ "$(docker version --format '{{.Server.Arch}}')" = amd64 ]; then arch=x64; fi
+  case $node_image in *alpine*) libc=musl ;; esac
+  node -e '
+    const own = process.report.getReport().header.glibcVersionRuntime ? "glibc" : "musl";
+    const here = [process.platform, process.arch, own].join();
+    process.exit(here === ["linux", ...process.argv.slice(1)].join() ? 0 : 1)' "$arch" "$libc"
+}
+
+is_bundled() {
+  local one
+  for one in "${bundled[@]}"; do if [ "$one" = "$1" ]; then return 0; fi; done
+  return 1
+}
+
 bundle_on_host() {
   say "bundles: with Node $(node --version) of this machine"
   if [ ! -f "$root/node_modules/.package-lock.json" ]; then
@@ -143,7 +160,7 @@ bundle_on_host() {
 }
 
 bundle_in_container() {
-  say "bundles: inside a container of $node_image (no Node 20.19 or newer with npm here)"
+  say "bundles: inside a container of $node_image ($why_container)"
   local base=$node_image
   scratch_folder=$(mktemp -d "${TMPDIR:-/tmp}/ingesta-build.XXXXXX")
   # The certificates go into a base image of their own, which is thrown away: the final images never see them.
@@ -179,7 +196,11 @@ done
 # The demo's loader runs as a bundle in a plain Node image.
 if [ -n "$everything" ] && [ -d "$root/demo" ]; then bundled+=(demo); fi
 if [ ${#bundled[@]} -gt 0 ]; then
-  if host_has_node; then bundle_on_host "${bundled[@]}"; else bundle_in_container "${bundled[@]}"; fi
+  why_container=
+  if ! host_has_node; then why_container='no Node 20.19 or newer with npm here'
+  elif is_bundled gateway && ! host_is_like_gateway; then why_container="the gateway's image is for another system than this one"
+  fi
+  if [ -z "$why_container" ]; then bundle_on_host "${bundled[@]}"; else bundle_in_container "${bundled[@]}"; fi
 fi
 
 # --- the images

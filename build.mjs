@@ -1,11 +1,13 @@
 /**
  * Makes the programs: `node build.mjs [gateway|demo|<source> ...]`, all of them unless told which.
  * One CommonJS file each, which needs Node and nothing else but the assets beside it.
- *   gateway/src/main.ts            gateway/dist/main.js, and the assets of /docs and /redoc
+ *   gateway/src/main.ts            gateway/dist/main.js, the assets of /docs and /redoc, the analytics packs
+ *   gateway/src/…/duckdb/worker.ts gateway/dist/duckdb-worker.js, and the native libraries that the image needs
  *   scripts/<name>/src/main.ts     scripts/<name>/dist/main.js
  *   demo/sample/loader.ts          demo/dist/load-sample.js, and demo/dist/schema
  *   demo/src/main.ts               demo/dist/main.js
- *   test/bench/main.ts             test/bench/dist/main.js
+ *   test/bench/main.ts             test/bench/dist/main.js, and the loops it compares with
+ *   test/conformance/main.ts       test/conformance/dist/main.js
  */
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -25,6 +27,12 @@ const UNUSED = /^(@grpc\/grpc-js|@grpc\/proto-loader|protobufjs|ssh2|cpu-feature
 /** Heavy packages that must be evaluated on first use: whoever wants them says `await import()`. */
 const LAZY = /(^|\/)node_modules\/(@aws-sdk|@smithy|@duckdb)\//;
 
+/** What must not be in the gateway at all: its memory is the child's. */
+const NOT_IN_GATEWAY = /(^|\/)node_modules\/@duckdb\//;
+
+/** DuckDB's process, where nothing has to wait. */
+const DUCKDB_WORKER = 'gateway/src/analytics/engines/duckdb/worker.ts';
+
 const SWAGGER_UI_ASSETS = [
   'swagger-ui.css',
   'swagger-ui-bundle.js',
@@ -35,7 +43,10 @@ const SWAGGER_UI_ASSETS = [
 ];
 
 function programs() {
-  const found = [['gateway/src/main.ts', 'gateway/dist/main.js']];
+  const found = [
+    ['gateway/src/main.ts', 'gateway/dist/main.js'],
+    [DUCKDB_WORKER, 'gateway/dist/duckdb-worker.js'],
+  ];
   for (const name of readdirSync(join(root, 'scripts')).sort()) {
     if (name !== 'kit') found.push([`scripts/${name}/src/main.ts`, `scripts/${name}/dist/main.js`]);
   }
@@ -43,6 +54,9 @@ function programs() {
     ['demo/sample/loader.ts', 'demo/dist/load-sample.js'],
     ['demo/src/main.ts', 'demo/dist/main.js'],
     ['test/bench/main.ts', 'test/bench/dist/main.js'],
+    ['test/bench/extraction/loops/count-mongodb.ts', 'test/bench/dist/count-mongodb.js'],
+    ['test/bench/extraction/loops/count-cassandra.ts', 'test/bench/dist/count-cassandra.js'],
+    ['test/conformance/main.ts', 'test/conformance/dist/main.js'],
   );
   return found.filter(([entry]) => existsSync(join(root, entry)));
 }
@@ -108,6 +122,17 @@ const swaggerUiBeside = {
   },
 };
 
+/** What only runs where it was built finds the files beside its sources, not beside the bundle. */
+const ownFolder = {
+  name: 'own-folder',
+  setup(build) {
+    build.onLoad({ filter: /[\\/]test[\\/](services|bench)[\\/].*\.ts$/ }, ({ path }) => ({
+      contents: `const __dirname = ${JSON.stringify(dirname(path))};\n${readFileSync(path, 'utf8')}`,
+      loader: 'ts',
+    }));
+  },
+};
+
 function copyDemoAssets() {
   cpSync(join(root, 'demo/sample/schema'), join(root, 'demo/dist/schema'), { recursive: true });
 }
@@ -134,6 +159,35 @@ function copyGatewayAssets() {
   for (const name of readdirSync(join(root, 'scripts'))) {
     const description = join(root, 'scripts', name, 'source.json');
     if (existsSync(description)) copy(description, `sources/${name}/source.json`);
+  }
+  copyPacks();
+}
+
+/** The analytics packs, and nothing of those that are there no more. */
+function copyPacks() {
+  const files = readdirSync(join(root, 'analytics'), { recursive: true }).filter((name) => name.endsWith('.sql'));
+  const target = join(root, 'gateway/dist/analytics');
+  for (const name of files) put(join(target, name), readFileSync(join(root, 'analytics', name)));
+  for (const name of readdirSync(target, { recursive: true })) {
+    if (name.endsWith('.sql') && !files.includes(name)) rmSync(join(target, name));
+  }
+}
+
+/**
+ * DuckDB's native libraries, for the image: those of Linux that npm installed here. In the repository the worker finds
+ * the same files in node_modules.
+ */
+function copyDuckDbLibraries() {
+  const scope = join(root, 'node_modules/@duckdb');
+  for (const name of readdirSync(scope).filter((one) => one.startsWith('node-bindings-linux-'))) {
+    const target = join(root, 'gateway/dist/node_modules/@duckdb', name);
+    const [from, to] = [join(scope, name, 'package.json'), join(target, 'package.json')];
+    // 70 MB each: only when the version changes. package.json comes last, so that half a copy is done again.
+    if (existsSync(to) && readFileSync(to).equals(readFileSync(from))) continue;
+    for (const file of readdirSync(dirname(from)).filter((one) => one !== 'package.json')) {
+      put(join(target, file), readFileSync(join(scope, name, file)));
+    }
+    put(to, readFileSync(from));
   }
 }
 
@@ -173,15 +227,19 @@ async function bundle([entry, outfile]) {
     lineLimit: 120,
     legalComments: 'eof',
     external: EXTERNAL,
-    plugins: [leaveOut, swaggerUiBeside, oneMimeDb],
+    plugins: [leaveOut, swaggerUiBeside, oneMimeDb, ownFolder],
     metafile: true,
     write: false,
     logLevel: 'warning',
   });
   // What only the project's own people run may load what it likes.
-  const eager = /^(gateway|scripts)\//.test(entry) ? eagerPath(entry, metafile.inputs) : undefined;
+  const eager =
+    /^(gateway|scripts)\//.test(entry) && entry !== DUCKDB_WORKER ? eagerPath(entry, metafile.inputs) : undefined;
   if (eager)
     throw new Error(`${eager.at(-1)} would be evaluated at start: say await import() in\n  ${eager.join('\n  ')}`);
+  const heavy = Object.keys(metafile.inputs).find((file) => NOT_IN_GATEWAY.test(file));
+  if (heavy && entry === 'gateway/src/main.ts')
+    throw new Error(`${heavy} must not be in the gateway: it is the child's`);
   const [{ contents }] = outputFiles;
   put(join(root, outfile), contents);
   const kilobytes = Math.round(contents.length / 1024);
@@ -189,11 +247,12 @@ async function bundle([entry, outfile]) {
 }
 
 async function main(names) {
-  const owner = (entry) => entry.split('/')[entry.startsWith('scripts/') ? 1 : 0];
+  const owner = (entry) => entry.split('/')[/^(scripts|test)\//.test(entry) ? 1 : 0];
   const todo = programs().filter(([entry]) => names.length === 0 || names.includes(owner(entry)));
   if (todo.some(([entry]) => entry === 'gateway/src/main.ts')) {
     generateRoutes();
     copyGatewayAssets();
+    copyDuckDbLibraries();
   }
   if (todo.some(([entry]) => entry === 'demo/sample/loader.ts')) copyDemoAssets();
   await Promise.all(todo.map(bundle));

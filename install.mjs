@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -16,9 +16,9 @@ export function checkNode() {
   process.exit(1);
 }
 
-/** Installs packages when they are missing or older than package-lock.json; says so, and what npm said if it fails. */
+/** Installs packages when they are missing or other than in package-lock.json; says so, and what npm said if it fails. */
 export function ensureInstalled() {
-  if (isInstalled()) return;
+  if (isInstalled(ROOT)) return;
   console.error('Installing packages …');
   const flags = ['--include=dev', '--no-audit', '--no-fund'];
   if (runNpm(['ci', ...flags]).status === 0) return;
@@ -30,9 +30,22 @@ export function ensureInstalled() {
   process.exit(1);
 }
 
-function isInstalled() {
-  const installed = join(ROOT, 'node_modules', '.package-lock.json');
-  return existsSync(installed) && statSync(installed).mtimeMs >= statSync(join(ROOT, 'package-lock.json')).mtimeMs;
+/**
+ * Whether `node_modules` holds what package-lock.json names, version by version. Files' times say nothing of that: a
+ * checkout makes the lock file newer, and installing anew takes the packages from under every program that runs here.
+ * Optional packages may be absent: most are for other platforms.
+ */
+export function isInstalled(folder) {
+  const [locked, installed] = ['package-lock.json', 'node_modules/.package-lock.json'].map((name) => {
+    const file = join(folder, name);
+    return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).packages : {};
+  });
+  return Object.entries(locked).every(([path, { optional, version, integrity }]) => {
+    if (path === '') return true; // The project itself, which is not in node_modules.
+    const present = installed[path];
+    if (present === undefined) return optional === true;
+    return present.version === version && present.integrity === integrity;
+  });
 }
 
 /** npm's output is kept back: its warnings about install scripts, which nothing here needs, would hide what matters. */

@@ -29,8 +29,8 @@ export const CONNECT_TIMEOUT_MS = 5_000;
 const BATCH_ROWS = 1_000;
 
 /** The DDL; the folder `schema` stands beside the file that runs, here as in a bundle. */
-export const readSchema = (engine: 'mysql' | 'postgresql'): Promise<string> =>
-  readFile(join(__dirname, 'schema', `${engine}.sql`), 'utf8');
+export const readSchema = (engine: 'mysql' | 'postgresql' | 'cassandra'): Promise<string> =>
+  readFile(join(__dirname, 'schema', engine === 'cassandra' ? 'cassandra.cql' : `${engine}.sql`), 'utf8');
 
 /** Groups rows for multi-row inserts; the last group may be smaller. */
 export function* batches<Row>(rows: Iterable<Row>): Generator<Row[]> {

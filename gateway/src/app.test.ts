@@ -1,18 +1,21 @@
+import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Lake, pointerKey } from '@ingesta/kit';
+import { idempotencyKey, type Lake, pointerKey } from '@ingesta/kit';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import type { Express } from 'express';
 import request from 'supertest';
 import openApi from '../generated/openapi.json';
+import { Snapshots } from './analytics/snapshots';
 import { createApp } from './app';
 import { ApiError, type ERRORS } from './errors';
 import { HealthService } from './health/health-service';
+import { Submissions } from './ingest/idempotency';
+import { RunsService } from './ingest/runs-service';
 import { IngestService } from './ingest/service';
 import type { JobSpec } from './runners/runner';
-import { Timestamps } from './runs/timestamps';
 import { SourcesService } from './sources/sources-service';
-import { FakeRunner } from './testing/fake-runner';
+import { FakeRunner, untilStopped } from './testing/fake-runner';
 import { capturedLog, exportTables, givenConfig, givenLake, givenOutcome } from './testing/given';
 
 let lake: Lake;
@@ -36,18 +39,22 @@ beforeEach(async () => {
     return lake;
   };
   const config = givenConfig({ ...found.env, API_TITLE: 'Title', DATA_SOURCE: 'Source' });
+  const ingestion = new IngestService({
+    config,
+    lake: openLake,
+    runner,
+    log: captured.log,
+    gateway: 'gateway-1',
+    credentials: async () => ({}),
+    lakeFolder: async () => null,
+    datasets: async () => [],
+  });
   app = createApp({
-    ingestion: new IngestService({
-      config,
-      lake: openLake,
-      runner,
-      log: captured.log,
-      timestamps: new Timestamps(),
-      credentials: async () => ({}),
-      lakeFolder: async () => null,
-    }),
+    ingestion,
+    submissions: new Submissions({ ingestion, lake: openLake, leaseTtlMs: 2000 }),
+    runs: new RunsService({ lake: openLake, ingestion }),
     sources: new SourcesService({ config, runner, lake: openLake }),
-    health: new HealthService({ config, runner, lake: openLake, version: '1.2.3' }),
+    health: new HealthService({ config, runner, lake: openLake, snapshots: new Snapshots(openLake), version: '1.2.3' }),
     log: captured.log,
     assets: join(__dirname, '../dist'),
   });
@@ -163,6 +170,7 @@ describe('POST /api/ingesta/{db}', () => {
     finish();
     const { run_id } = (await first).body.error;
     expect(second.status).toBe(409);
+    expect(second.headers.location).toBe(`/api/ingesta/runs/${run_id}`);
     expect(second.body).toEqual(
       errorShape('RUN_IN_PROGRESS', { database: 'mysql', error: expect.objectContaining({ run_id }) }),
     );
@@ -189,6 +197,220 @@ describe('POST /api/ingesta/{db}', () => {
     expect(answer.status).toBe(500);
     expect(answer.text).not.toMatch(/canary|TypeError|\.ts:|node_modules/);
     expect(lines.join('\n')).toContain('canary');
+  });
+});
+
+describe('runs', () => {
+  const post = () => request(app).post('/api/ingesta/mysql');
+  const ended = async (location: string) => {
+    for (;;) {
+      const { body } = await request(app).get(location).expect(200);
+      if (body.state !== 'running') return body;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  };
+  /** The events of a finished stream. */
+  const eventsOf = (text: string) =>
+    [...text.matchAll(/^id: (\d+)\nevent: (\w+)\ndata: (.*)$/gm)].map(([, id, event, data]) => ({
+      id: Number(id),
+      event,
+      data: JSON.parse(data!),
+    }));
+
+  it('answer 202 at once when asked to, and tell their end where Location points', async () => {
+    const accepted = await post().set('Prefer', 'wait=5, Respond-Async').expect(202);
+    const { run_id } = accepted.body;
+    expect(accepted.body).toEqual({ status: 'running', database: 'mysql', run_id });
+    expect(accepted.headers).toMatchObject({ location: `/api/ingesta/runs/${run_id}` });
+    const run = await ended(accepted.headers.location!);
+    expect(run).toMatchObject({
+      state: 'succeeded',
+      error: null,
+      attempts: 1,
+      gateway: 'gateway-1',
+      consistency: 'snapshot',
+    });
+    expect(run.result.users).toMatchObject({ registros: 1, sha256: expect.any(String) });
+    await request(app)
+      .get(`/api/ingesta/runs/${run_id}/logs`)
+      .expect(200)
+      .expect('Content-Type', /x-ndjson/);
+  });
+
+  it('tell afterwards what their POST answered', async () => {
+    const { body } = await post().expect(200);
+    const run = (await request(app).get(`/api/ingesta/runs/${body.run_id}`)).body;
+    expect(run.result).toEqual(body.result);
+    expect(run.duration_ms).toBe(body.duration_ms);
+    runner.launch = async () => givenOutcome({ exitCode: 77 });
+    const failed = (await post().expect(502)).body;
+    const { error } = (await request(app).get(`/api/ingesta/runs/${failed.error.run_id}`)).body;
+    expect({ ...error, run_id: failed.error.run_id }).toEqual(failed.error);
+  });
+
+  it('are listed, newest first, by database and state', async () => {
+    const first = (await post()).body.run_id;
+    runner.launch = async () => givenOutcome({ exitCode: 77 });
+    const second = (await post()).body.error.run_id;
+    const ids = async (query: string) =>
+      (await request(app).get(`/api/ingesta/runs${query}`).expect(200)).body.runs.map(
+        ({ run_id }: { run_id: string }) => run_id,
+      );
+    expect(await ids('')).toEqual([second, first]);
+    expect(await ids('?db=mysql&state=failed')).toEqual([second]);
+    expect(await ids('?db=other')).toEqual([]);
+    const page = (await request(app).get('/api/ingesta/runs?limit=1')).body;
+    expect(page.runs).toHaveLength(1);
+    expect(await ids(`?limit=1&cursor=${page.next_cursor}`)).toEqual([first]);
+    for (const query of ['limit=0', 'limit=101', 'limit=x', 'state=odd', 'cursor=odd'])
+      expect((await request(app).get(`/api/ingesta/runs?${query}`)).body.error?.code).toBe('INVALID_REQUEST');
+  });
+
+  it.each(['get', 'delete'] as const)('that there are not are 404 (%s)', async (method) => {
+    for (const id of ['x', '..%2f..%2fcurrent', '01890a5d-ac96-774b-bcce-b302099a8057']) {
+      const answer = await request(app)[method](`/api/ingesta/runs/${id}`);
+      expect([answer.status, answer.body.error.code]).toEqual([404, 'RUN_NOT_FOUND']);
+    }
+  });
+
+  it('are followed as events, on the POST itself and by their id, to the same end', async () => {
+    const stream = await post()
+      .set('Accept', 'text/event-stream')
+      .expect(200)
+      .expect('Content-Type', /event-stream/);
+    const own = eventsOf(stream.text);
+    expect(own.at(-1)).toMatchObject({
+      event: 'result',
+      data: { status: 'success', result: { users: { registros: 1 } } },
+    });
+    const { run_id } = own.at(-1)!.data;
+    const again = await request(app).get(`/api/ingesta/runs/${run_id}/events`).expect(200);
+    expect(eventsOf(again.text)).toEqual([own.at(-1)]);
+    const later = (id: number) =>
+      request(app).get(`/api/ingesta/runs/${run_id}/events`).set('Last-Event-ID', String(id));
+    expect(eventsOf((await later(0).expect(200)).text)).toEqual([own.at(-1)]);
+    await later(own.at(-1)!.id).expect(204);
+    expect((await later(NaN)).status).toBe(400);
+  });
+
+  it('that fail end their events with the error', async () => {
+    runner.launch = async () => givenOutcome({ exitCode: 77 });
+    const events = eventsOf((await post().set('Accept', 'text/event-stream').expect(200)).text);
+    expect(events.at(-1)).toMatchObject({ event: 'error', data: { status: 'error', error: { code: 'SOURCE_AUTH' } } });
+  });
+
+  it('that are refused before they begin say so in the usual way, also to who wanted events or 202', async () => {
+    for (const header of [{ Accept: 'text/event-stream' }, { Prefer: 'respond-async' }]) {
+      const answer = await request(app).post('/api/ingesta/x').set(header);
+      expect([answer.status, answer.body.error.code]).toEqual([503, 'IMAGE_NOT_FOUND']);
+    }
+  });
+
+  it('leave nothing of their answers in those of other requests', async () => {
+    const { location } = (await post().set('Prefer', 'respond-async').expect(202)).headers;
+    await ended(location!);
+    await request(app).get(`${location}/logs`).expect(200);
+    const list = await request(app).get('/api/ingesta/runs').expect(200);
+    expect(list.headers).toMatchObject({ 'content-type': expect.stringMatching('^application/json') });
+    expect((await post().expect(200)).headers).not.toHaveProperty('location');
+  });
+
+  it('are cancelled, and stay as they are when they are over', async () => {
+    runner.launch = untilStopped;
+    const { location } = (await post().set('Prefer', 'respond-async')).headers;
+    await request(app).delete(location!).expect(202);
+    expect(await ended(location!)).toMatchObject({ state: 'cancelled', error: { code: 'RUN_CANCELLED' } });
+    expect((await request(app).delete(location!).expect(200)).body.state).toBe('cancelled');
+  });
+
+  it('leave the latest snapshot, with its columns', async () => {
+    const none = await request(app).get('/api/ingesta/mysql/latest');
+    expect([none.status, none.body.error.code]).toEqual([404, 'NOT_FOUND']);
+    const { run_id } = (await post()).body;
+    const { body } = await request(app).get('/api/ingesta/mysql/latest').expect(200);
+    expect(body).toMatchObject({ database: 'mysql', run_id, tables: { users: { registros: 1, run_id } } });
+    expect(body.tables.users.columns).toEqual([
+      { name: 'id', source_type: 'int', logical_type: 'integer', nullable: false },
+    ]);
+    expect((await request(app).get('/api/ingesta/..%2f/latest')).status).toBe(404);
+  });
+});
+
+describe('Idempotency-Key', () => {
+  const post = (key = 'night-1') => request(app).post('/api/ingesta/mysql').set('Idempotency-Key', key);
+
+  it('gives the same answer again, without another run', async () => {
+    const first = await post().expect(200);
+    expect((await post().expect(200)).body).toEqual(first.body);
+    expect((await post().set('Prefer', 'respond-async').expect(202)).body.run_id).toBe(first.body.run_id);
+    expect(runner.launched).toHaveLength(1);
+    expect((await post('night-2').expect(200)).body.run_id).not.toBe(first.body.run_id);
+  });
+
+  it('joins the run under way', async () => {
+    const launch = runner.launch;
+    let finish: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    runner.launch = async (...args) => {
+      await held;
+      return launch(...args);
+    };
+    const both = [post().then(), post().then()];
+    while (runner.launched.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    finish();
+    const [first, second] = await Promise.all(both);
+    expect([first!.status, second!.body]).toEqual([200, first!.body]);
+    expect(runner.launched).toHaveLength(1);
+  });
+
+  it('is for one request only', async () => {
+    await post().expect(200);
+    const other = await post().send({ tables: ['users'] });
+    expect([other.status, other.body.error.code]).toEqual([422, 'IDEMPOTENCY_MISMATCH']);
+  });
+
+  it('starts a new run after one that failed', async () => {
+    const { launch } = runner;
+    runner.launch = async () => givenOutcome({ exitCode: 77 });
+    const failed = (await post().expect(502)).body.error.run_id;
+    runner.launch = launch;
+    expect((await post().expect(200)).body.run_id).not.toBe(failed);
+  });
+
+  it('remembers a refusal that would come again, and forgets a conflict', async () => {
+    const missing =
+      '{"status":"error","database":"mysql","error":{"code":"TABLE_NOT_FOUND","message":"no t","hint":"h","run_id":null}}';
+    const { launch } = runner;
+    runner.launch = async () => givenOutcome({ exitCode: 66, stdout: Buffer.from(missing) });
+    const first = await post().expect(422);
+    runner.launch = launch;
+    expect((await post().expect(422)).body.error).toEqual(first.body.error);
+
+    runner.launch = untilStopped;
+    const { location } = (await post('running').set('Prefer', 'respond-async').expect(202)).headers;
+    expect((await post('second').expect(409)).headers.location).toBe(location);
+    await request(app).delete(location!).expect(202);
+    runner.launch = launch;
+    while ((await post('second')).status !== 200) await new Promise((resolve) => setTimeout(resolve, 20));
+  });
+
+  it('resolves what a crash left: a key whose run never began is tried again', async () => {
+    const hash = createHash('sha256').update(JSON.stringify(['anybody', 'POST', '/api/ingesta/mysql', 'night-1']));
+    const fingerprint = createHash('sha256')
+      .update(JSON.stringify([null, 'csv']))
+      .digest('hex');
+    const record = { fingerprint, run_id: '01890a5d-ac96-774b-bcce-b302099a8057', state: 'taken', error: null };
+    await lake.putIfAbsent(idempotencyKey(hash.digest('hex')), Buffer.from(JSON.stringify(record)));
+    const { body } = await post().expect(200);
+    expect(body.run_id).not.toBe(record.run_id);
+    expect((await post().expect(200)).body).toEqual(body);
+  });
+
+  it.each(['', 'with space', 'x'.repeat(256)])('refuses the key "%.20s"', async (key) => {
+    expect((await post(key)).body.error.code).toBe('INVALID_REQUEST');
+    expect(runner.launched).toEqual([]);
   });
 });
 
@@ -251,6 +473,7 @@ describe('health', () => {
     await request(app).post('/api/ingesta/mysql').expect(200);
     expect((await request(app).get('/health').expect(200)).body).toEqual({
       status: 'OK',
+      analytics: {},
       timestamp: expect.any(String),
       data_availability: { mysql: { users: true } },
       bucket_summary: { total_objects: 1, total_size_mb: expect.any(Number) },
@@ -300,7 +523,20 @@ describe('documentation', () => {
     });
     expect(problems.filter(({ severity }) => severity === 'error').map(({ message }) => message)).toEqual([]);
     expect(Object.keys(body.paths).sort()).toEqual(
-      ['/', '/api/ingesta', '/api/ingesta/health', '/api/ingesta/{db}', '/health', '/livez', '/readyz'].sort(),
+      [
+        '/',
+        '/api/ingesta',
+        '/api/ingesta/health',
+        '/api/ingesta/{db}',
+        '/api/ingesta/{db}/latest',
+        '/api/ingesta/runs',
+        '/api/ingesta/runs/{run_id}',
+        '/api/ingesta/runs/{run_id}/events',
+        '/api/ingesta/runs/{run_id}/logs',
+        '/health',
+        '/livez',
+        '/readyz',
+      ].sort(),
     );
   });
 

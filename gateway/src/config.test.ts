@@ -26,9 +26,28 @@ describe('parseConfig', () => {
       imageTag: 'latest',
       dockerNetwork: null,
       scriptsDir: null,
+      datasetsDir: 'datasets',
       scriptMemoryMiB: 256,
       scriptCpus: 1,
       runTimeoutSeconds: 3600,
+      runAttempts: 3,
+      maxConcurrentRuns: 4,
+      maxQueuedRuns: 16,
+      leaseTtlSeconds: 30,
+      packs: null,
+      packsDir: null,
+      queryTimeoutSeconds: 60,
+      maxConcurrentQueries: 4,
+      resultCacheBytes: 8 * 1024 * 1024,
+      analyticsCacheDir: null,
+      analyticsCacheMiB: 2048,
+      duckdbMemoryMiB: 512,
+      duckdbThreads: 2,
+      queryEngine: 'duckdb',
+      glueCatalog: false,
+      glueDatabase: 'primac_analytics_db',
+      trino: null,
+      athena: null,
       lakeHostPath: null,
       env: BUCKET,
     });
@@ -42,10 +61,23 @@ describe('parseConfig', () => {
     });
   });
 
+  it.each([
+    [undefined, null],
+    ['', null],
+    ['none', []],
+    ['ventas', ['ventas']],
+    [' primac, ventas ,', ['primac', 'ventas']],
+  ])('reads PACKS=%s', (PACKS, packs) => expect(parseConfig({ ...BUCKET, PACKS }).packs).toEqual(packs));
+
   it('is frozen', () => expect(Object.isFrozen(parseConfig(BUCKET))).toBe(true));
 
   it.each([
     ['PORT', '80a'],
+    ['PACKS', 'primac,none'],
+    ['PACKS', '../etc'],
+    ['QUERY_TIMEOUT', '0'],
+    ['MAX_CONCURRENT_QUERIES', '65'],
+    ['RESULT_CACHE_MB', '-1'],
     ['PORT', '65536'],
     ['PORT', '-1'],
     ['PORT', '8e3'],

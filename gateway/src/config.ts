@@ -1,11 +1,12 @@
 import { dataKeys, lakeProblems, RESERVED_SOURCE_NAMES, SOURCE_NAME } from '@ingesta/kit';
+import { parseQueryEngine, type QueryEngineConfig } from './query-engine-config';
 import type { Connection } from './runners/named-connections';
 
 /** Environment as the gateway got it; sources look their own variables up in it. */
 export type Env = Readonly<Record<string, string | undefined>>;
 
 /** Every setting of the gateway, in the order of `.env.example`. */
-export interface Config {
+export interface Config extends QueryEngineConfig {
   readonly host: string;
   readonly port: number;
   readonly logLevel: 'error' | 'warn' | 'info' | 'debug';
@@ -22,9 +23,34 @@ export interface Config {
   readonly dockerNetwork: string | null;
   /** Folders of the process runner: `<scriptsDir>/<name>/source.json`. */
   readonly scriptsDir: string | null;
+  /** Named queries: `<datasetsDir>/<source>/<name>.sql`. */
+  readonly datasetsDir: string;
   readonly scriptMemoryMiB: number;
   readonly scriptCpus: number;
   readonly runTimeoutSeconds: number;
+  /** Launches of one run at most, the first included. */
+  readonly runAttempts: number;
+  /** Runs of this gateway at the same time, and how many more may wait for their turn. */
+  readonly maxConcurrentRuns: number;
+  readonly maxQueuedRuns: number;
+  /** A lease that nobody renewed for this long may be taken over. */
+  readonly leaseTtlSeconds: number;
+  /** Names of the analytics packs to load, of those that come with the gateway; null for all. */
+  readonly packs: readonly string[] | null;
+  /** Folder with more packs; null for none. */
+  readonly packsDir: string | null;
+  /** Seconds that an analytics query may take. */
+  readonly queryTimeoutSeconds: number;
+  /** Analytics queries that run at the same time; others wait. */
+  readonly maxConcurrentQueries: number;
+  /** What the gateway may keep of analytics answers, in bytes. */
+  readonly resultCacheBytes: number;
+  /** Folder of the local copies that DuckDB reads; null for one in the system's temporary folder. */
+  readonly analyticsCacheDir: string | null;
+  readonly analyticsCacheMiB: number;
+  /** DuckDB's working memory; its process takes up to 250 MiB more. */
+  readonly duckdbMemoryMiB: number;
+  readonly duckdbThreads: number;
   /** Where the lake's folder lies on the Docker host when the gateway itself is a container; null if it is not. */
   readonly lakeHostPath: string | null;
   readonly env: Env;
@@ -43,7 +69,8 @@ export class ConfigError extends Error {
 /** Parses the environment once. A malformed value never becomes a default: it is a problem. */
 export function parseConfig(env: Env): Config {
   const problems = [...lakeProblems(env)];
-  const { text, choice, int, number, matching } = readers(env, problems);
+  const read = readers(env, problems);
+  const { text, choice, int, number, matching } = read;
   const config: Config = {
     host: text('HOST', '127.0.0.1'),
     port: int('PORT', 8000, 0, 65_535),
@@ -61,9 +88,24 @@ export function parseConfig(env: Env): Config {
     imageTag: matching('IMAGE_TAG', 'latest', /^\w[\w.-]{0,127}$/, 'a Docker tag'),
     dockerNetwork: text('DOCKER_NETWORK', '') || null,
     scriptsDir: text('SCRIPTS_DIR', '') || null,
+    datasetsDir: text('DATASETS_DIR', 'datasets'),
     scriptMemoryMiB: int('SCRIPT_MEMORY_MB', 256, 64, 1_048_576),
     scriptCpus: number('SCRIPT_CPUS', 1, 0.1, 256),
     runTimeoutSeconds: int('RUN_TIMEOUT', 3600, 1, 7 * 86_400),
+    runAttempts: int('RUN_ATTEMPTS', 3, 1, 10),
+    maxConcurrentRuns: int('MAX_CONCURRENT_RUNS', 4, 1, 64),
+    maxQueuedRuns: int('MAX_QUEUED_RUNS', 16, 0, 1000),
+    leaseTtlSeconds: int('LEASE_TTL', 30, 2, 600),
+    packs: parsePacks(env.PACKS, problems),
+    packsDir: text('PACKS_DIR', '') || null,
+    queryTimeoutSeconds: int('QUERY_TIMEOUT', 60, 1, 3600),
+    maxConcurrentQueries: int('MAX_CONCURRENT_QUERIES', 4, 1, 64),
+    resultCacheBytes: int('RESULT_CACHE_MB', 8, 0, 1024) * 1_048_576,
+    analyticsCacheDir: text('ANALYTICS_CACHE_DIR', '') || null,
+    analyticsCacheMiB: int('ANALYTICS_CACHE_MB', 2048, 64, 1_048_576),
+    duckdbMemoryMiB: int('DUCKDB_MEMORY_MB', 512, 128, 1_048_576),
+    duckdbThreads: int('DUCKDB_THREADS', 2, 1, 256),
+    ...parseQueryEngine(env, read, problems),
     lakeHostPath: text('LAKE_HOST_PATH', '') || null,
     env,
   };
@@ -86,6 +128,17 @@ function parseConnections(setting: string | undefined, problems: string[]): Read
   return connections;
 }
 
+/** Names separated by commas; `none` for none, null where nothing is set. Which packs there are, their loader knows. */
+function parsePacks(setting: string | undefined, problems: string[]): readonly string[] | null {
+  const names = (setting ?? '').split(',').flatMap((text) => text.trim() || []);
+  if (names.length === 0) return null;
+  if (names.length === 1 && names[0] === 'none') return [];
+  for (const name of names) {
+    if (!SOURCE_NAME.test(name) || name === 'none') problems.push(`PACKS: "${name}" is no name of a pack, like primac`);
+  }
+  return names;
+}
+
 /** The script would refuse the template too, but only after the first POST. */
 function keyTemplateProblems(template: string | undefined): string[] {
   try {
@@ -95,6 +148,9 @@ function keyTemplateProblems(template: string | undefined): string[] {
     return [(error as Error).message];
   }
 }
+
+/** Read one setting each; a wrong one is a problem. */
+export type SettingReaders = ReturnType<typeof readers>;
 
 function readers(env: Env, problems: string[]) {
   const text = (name: string, fallback: string): string => env[name] || fallback;

@@ -10,10 +10,18 @@ export const ERRORS = {
     status: 404,
     hint: 'GET /api/ingesta lists the sources; a new folder under scripts/ makes a new one.',
   },
+  RUN_NOT_FOUND: { status: 404, hint: 'GET /api/ingesta/runs lists the runs there are.' },
   RUN_IN_PROGRESS: { status: 409, hint: 'Wait for the running ingestion of this database to end.' },
   RUN_CANCELLED: { status: 409, hint: 'Nothing was published. POST again to start over.' },
   TABLE_NOT_FOUND: { status: 422, hint: 'Nothing was read. Correct "tables" and POST again.' },
   SOURCE_CONFIG: { status: 422, hint: 'Set the variables of this source in .env and restart the gateway.' },
+  IDEMPOTENCY_MISMATCH: {
+    status: 422,
+    hint: 'Send the request that this Idempotency-Key was used for, or another key.',
+  },
+  RESULT_TOO_LARGE: { status: 422, hint: 'Narrow the parameters, or have the SQL file put a LIMIT on its rows.' },
+  TOO_MANY_RUNS: { status: 429, hint: 'Try again after Retry-After, or raise MAX_CONCURRENT_RUNS or MAX_QUEUED_RUNS.' },
+  RATE_LIMITED: { status: 429, hint: 'Try again after the seconds that Retry-After names.' },
   SOURCE_AUTH: { status: 502, hint: 'Check user and password of this source, and that the user may read its tables.' },
   SOURCE_UNAVAILABLE: {
     status: 502,
@@ -28,7 +36,9 @@ export const ERRORS = {
     status: 503,
     hint: 'Is the Docker daemon running, its socket mounted, and this user allowed to use it (DOCKER_GID)? RUNNER=process needs none.',
   },
+  DATA_NOT_AVAILABLE: { status: 503, hint: 'Ingest the named tables first.' },
   RUN_TIMEOUT: { status: 504, hint: 'Nothing was published. Raise RUN_TIMEOUT, or POST fewer tables.' },
+  QUERY_TIMEOUT: { status: 504, hint: 'The query was ended. Raise QUERY_TIMEOUT, or narrow the parameters.' },
   INTERNAL: { status: 500, hint: 'A defect of Ingesta: see the gateway log under this run_id, and please report it.' },
 } as const satisfies Record<string, { status: number; hint: string }>;
 

@@ -3,10 +3,16 @@ import type { Request } from 'express';
 
 type ControllerClass = new (...services: never[]) => Controller;
 
-/** Name under which `createApp` leaves the ready controllers. */
+/** Makes a controller, with its services. */
+export type MakeController = () => Controller;
+
+/** Name under which `createApp` leaves how to make the controllers: a map from class to `MakeController`. */
 export const CONTROLLERS = 'controllers';
 
-/** tsoa asks here for a controller: the app made them, by hand, with their services. */
+/**
+ * tsoa asks here for a controller. Each request gets its own: status and headers of the answer are kept in it, and would
+ * else be those of another request.
+ */
 export const iocContainer: IocContainerFactory<Request> = (request): IocContainer => ({
-  get: <T>(controller: ControllerClass): T => request.app.locals[CONTROLLERS].get(controller) as T,
+  get: <T>(controller: ControllerClass): T => request.app.locals[CONTROLLERS].get(controller)() as T,
 });

@@ -1,49 +1,111 @@
-import { existsSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openLake } from '@ingesta/kit';
+import { pathToFileURL } from 'node:url';
+import { openLake, readDatasets } from '@ingesta/kit';
 import { version } from '../package.json';
-import { createApp } from './app';
+import { AnalyticsService } from './analytics/analytics-service';
+import type { SqlChecker } from './analytics/engines/engine';
+import { createEngine } from './analytics/engines/index';
+import { tablesRead } from './analytics/pack-facts';
+import { KnownSql, type SqlVerdicts } from './analytics/packs/known-sql';
+import { loadPacks } from './analytics/packs/load-packs';
+import type { Pack } from './analytics/packs/pack';
+import { PackError } from './analytics/packs/pack-error';
+import { Snapshots } from './analytics/snapshots';
+import { PublishedTwins } from './analytics/twins/published-twins';
+import { createApp, OWN_FIRST_PARTS } from './app';
 import { type Config, ConfigError, parseConfig } from './config';
+import { ApiError } from './errors';
 import { HealthService } from './health/health-service';
+import { Submissions } from './ingest/idempotency';
+import { deploymentOf } from './ingest/job';
+import { reap } from './ingest/reaper';
+import { RunsService } from './ingest/runs-service';
 import { lakeFolder, scriptCredentials } from './ingest/script-access';
 import { IngestService } from './ingest/service';
 import { createLog, type Log, secretValues } from './log';
 import { createRunner } from './runners/index';
 import type { Runner } from './runners/runner';
-import { Timestamps } from './runs/timestamps';
+import { Patrol } from './runs/patrol';
+import { probeLake } from './runs/probe-lake';
 import { ShippedSources } from './sources/shipped-sources';
 import { SourcesService } from './sources/sources-service';
 
 /** Runs under way get this long to stop cleanly; orchestrators kill after 10 s. */
 const SHUTDOWN_MS = 9_000;
+/** Beside the bundle, in the image: what the check of the shipped packs found. */
+const VERDICTS = 'checked-packs.json';
 
 async function main(): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile('.env');
   if (process.argv.includes('--healthcheck')) return healthcheck(process.env.PORT || '8000');
 
+  if (process.argv.includes('--check-packs')) return checkShippedPacks();
+
   const config = parseConfig(process.env);
   const log = createLog(config.logLevel, secretValues(config.env));
   const runner = await createRunner(config, new ShippedSources(scriptsFolder(config)));
   const lake = once(() => openLake(config.env));
+  const gateway = gatewayName();
+  const proven = onceWell(async () => {
+    const opened = await lake();
+    await probeLake(opened, gateway);
+    return opened;
+  });
+  const engines = createEngine(config, __dirname, log);
+  const packs = await checkedPacks(config, engines.checker);
+  const snapshots = new Snapshots(lake);
+  const read = tablesRead(packs);
+  const twins = new PublishedTwins({
+    maker: engines.twins,
+    lake,
+    wants: (database, table) => engines.catalog !== null || (read.get(database)?.includes(table) ?? false),
+    afterwards: async (manifest, signal) => engines.catalog?.publishToCatalog(manifest.database, manifest, signal),
+    log,
+  });
   const ingestion = new IngestService({
     config,
-    lake,
+    gateway,
+    lake: proven,
     runner,
     log,
-    timestamps: new Timestamps(),
     credentials: () => scriptCredentials(config.env),
     lakeFolder: () => lakeFolder(config.env),
+    datasets: (database) => readDatasets(config.datasetsDir, database),
+    published: (manifest) => twins.published(manifest),
   });
+  const patrol = new Patrol({
+    lake: proven,
+    gateway,
+    ttlMs: config.leaseTtlSeconds * 1000,
+    isBusy: (database) => ingestion.isBusy(database),
+    afterwards: () =>
+      reap({ runner, lake, deployment: deploymentOf(config.env), isOwn: (id) => ingestion.isOwn(id), log }),
+    log,
+  });
+  const submissions = new Submissions({ ingestion, lake, leaseTtlMs: config.leaseTtlSeconds * 1000 });
+  const runs = new RunsService({ lake, ingestion });
   const sources = new SourcesService({ config, runner, lake });
-  const health = new HealthService({ config, runner, lake, version });
-  const app = createApp({ ingestion, sources, health, log, assets: __dirname });
+  const analytics = new AnalyticsService({ packs, engine: engines.engine, snapshots, twins, config });
+  const health = new HealthService({ config, runner, lake, version, snapshots, packs, twins });
+  const app = createApp({ ingestion, submissions, runs, sources, health, analytics, log, assets: __dirname });
 
   const server = app.listen(config.port, config.host, (error?: Error) => {
     if (error) return fail(listenProblem(error as NodeJS.ErrnoException, config));
     const { address, port } = server.address() as AddressInfo;
     log.info('gateway listens', { url: `http://${address.includes(':') ? `[${address}]` : address}:${port}`, version });
     void sayHowSourcesRun(config, runner, log);
+    proven().then(
+      () => patrol.start(),
+      (error) => {
+        if (error instanceof ApiError) return fail(`${error.message}. ${error.hint}`);
+        log.warn('the lake cannot be used now; it is tried again', { cause: (error as Error).message });
+        patrol.start();
+      },
+    );
   });
   // Longer than the usual 60 s of balancers, so that they close idle connections first.
   server.keepAliveTimeout = 65_000;
@@ -57,13 +119,51 @@ async function main(): Promise<void> {
       log.info('shutting down', { signal });
       setTimeout(() => process.exit(1), SHUTDOWN_MS).unref();
       server.close();
-      void Promise.all([ingestion.stop(), runner.close()]).then(() => {
+      void Promise.all([ingestion.stop(), patrol.stop(), runner.close(), twins.close(), engines.close()]).then(() => {
         server.closeAllConnections();
         process.exit(0);
       });
     });
   }
 }
+
+/** The analytics packs. Throws with what to do where a file is wrong, or nothing can check it. */
+async function checkedPacks(config: Config, checker: SqlChecker): Promise<Pack[]> {
+  const verdicts = join(__dirname, VERDICTS);
+  const known = existsSync(verdicts) ? (JSON.parse(readFileSync(verdicts, 'utf8')) as SqlVerdicts) : {};
+  const folders = { shipped: shippedPacks(), mounted: config.packsDir, chosen: config.packs };
+  try {
+    return await loadPacks(folders, OWN_FIRST_PARTS, new KnownSql(known, checker));
+  } catch (error) {
+    if (error instanceof PackError) throw error;
+    const { message, cause } = error as Error;
+    const why = cause instanceof Error ? `${message}: ${cause.message}` : message;
+    throw new Error(`The analytics packs cannot be checked. PACKS=none starts without them. ${why}`, { cause: error });
+  }
+}
+
+/** Checks the packs that come with the gateway and prints what their statements answer with: for the image's build. */
+async function checkShippedPacks(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'ingesta-check-'));
+  const config = parseConfig({ LAKE_URL: pathToFileURL(folder).href, ANALYTICS_CACHE_DIR: join(folder, 'cache') });
+  const engines = createEngine(config, __dirname, createLog('error', []));
+  const verdicts: SqlVerdicts = {};
+  const learning = new KnownSql({}, engines.checker, (question, columns) => {
+    verdicts[question] = columns;
+  });
+  try {
+    await loadPacks({ shipped: shippedPacks(), mounted: null, chosen: null }, OWN_FIRST_PARTS, learning);
+    process.stdout.write(`${JSON.stringify(verdicts)}\n`);
+  } finally {
+    await engines.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const shippedPacks = () => folderOf('../../analytics', 'analytics');
+
+/** What records call this gateway: tells gateways of one lake apart, and one's lives too. */
+const gatewayName = () => `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
 
 /** Tells for each source which runner takes it and why, so that nobody has to guess at 3 a.m. */
 async function sayHowSourcesRun(config: Config, runner: Runner, log: Log): Promise<void> {
@@ -90,7 +190,12 @@ async function sayHowSourcesRun(config: Config, runner: Runner, log: Log): Promi
 /** The scripts' folders: as configured, the repository's, or the descriptions that came with the image. */
 function scriptsFolder(config: Config): string | null {
   if (config.scriptsDir) return config.scriptsDir;
-  return [join(__dirname, '../../scripts'), join(__dirname, 'sources')].find((folder) => existsSync(folder)) ?? null;
+  return folderOf('../../scripts', 'sources');
+}
+
+/** The first of these folders that is there: in the repository, or beside the bundle. */
+function folderOf(...names: string[]): string | null {
+  return names.map((name) => join(__dirname, name)).find((folder) => existsSync(folder)) ?? null;
 }
 
 async function healthcheck(port: string): Promise<void> {
@@ -106,6 +211,18 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
   };
 }
 
+/** As `once`, but a failure is forgotten: the next call tries again. */
+function onceWell<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make().catch((error) => {
+      made = undefined;
+      throw error;
+    });
+    return made;
+  };
+}
+
 function listenProblem(error: NodeJS.ErrnoException, { host, port }: Config): string {
   if (error.code === 'EADDRINUSE') return `Port ${port} on ${host} is taken: set PORT to another one`;
   return `Cannot listen on ${host}:${port}: ${error.message}`;
@@ -117,5 +234,9 @@ function fail(message: string): never {
 }
 
 main().catch((error: unknown) =>
-  fail(error instanceof ConfigError ? error.message : String((error as Error).stack ?? error)),
+  fail(
+    error instanceof ConfigError || error instanceof PackError
+      ? error.message
+      : String((error as Error).stack ?? error),
+  ),
 );

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runCommand } from '../services/command';
 import { freePort } from '../services/server-process';
-import { PREFIX, type Subject } from './prepare';
+import { PREFIX } from './image-prefix';
+import type { Subject } from './prepare';
 
 const RUNS = 10;
 const IDLE_MS = 15_000;

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCommand } from '../services/command';
 import { startGateway } from '../services/gateway-process';
-import { PREFIX, ROOT, type Subject } from './prepare';
+import { PREFIX } from './image-prefix';
+import type { Subject } from './prepare';
+import { ROOT } from './root';
 import { median, timed } from './statistics';
 
 const ROUNDS = 15;

@@ -1,12 +1,10 @@
-import { join } from 'node:path';
 import { createPostgresql } from '../e2e/harness/databases';
 import { createBucket } from '../e2e/harness/s3';
 import { runCommand } from '../services/command';
 import { dockerEnv } from '../services/need';
+import { PREFIX } from './image-prefix';
+import { ROOT } from './root';
 
-/** This file runs as `test/bench/dist/main.js`. */
-export const ROOT = join(__dirname, '../../..');
-export const PREFIX = 'ingesta-bench-';
 const BUILD_MS = 600_000;
 
 /** What is measured: a small table in a real PostgreSQL, a real bucket, real images. */

@@ -1,4 +1,4 @@
-/** `npm run bench`: installs, builds, and measures on this machine. Needs Docker; says what it lacks. */
+/** `npm run bench -- [what] [options]`: installs, builds, and measures on this machine; says what it lacks. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,8 +8,8 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 checkNode();
 ensureInstalled();
-for (const script of ['build.mjs', 'test/bench/dist/main.js']) {
+for (const [script, ...args] of [['build.mjs'], ['test/bench/dist/main.js', ...process.argv.slice(2)]]) {
   const stdio = ['ignore', script === 'build.mjs' ? 'ignore' : 'inherit', 'inherit'];
-  const { status } = spawnSync(process.execPath, [join(ROOT, script)], { cwd: ROOT, stdio });
+  const { status } = spawnSync(process.execPath, [join(ROOT, script), ...args], { cwd: ROOT, stdio });
   if (status !== 0) process.exit(status ?? 1);
 }

@@ -4,6 +4,7 @@ import { parseEnv } from 'node:util';
 import { openLake, type SourceDescription, sourceDescriptionSchema } from '@ingesta/kit';
 import { type Env, parseConfig } from '../../gateway/src/config';
 import { compileJob } from '../../gateway/src/ingest/job';
+import { givenSupplies } from '../../gateway/src/testing/given';
 
 const ROOT = join(__dirname, '../..');
 const TEXT = readFileSync(join(ROOT, '.env.example'), 'utf8');
@@ -14,7 +15,15 @@ const NAMES = [...TEXT.matchAll(/^([A-Z0-9_]+)=/gm)].map(([, name]) => name!);
 /** Read by the AWS SDK itself. */
 const AWS_SDK = ['AWS_PROFILE'];
 
-const RUN = { runId: 'r', attempt: 1, nonce: 'n', timestamp: '20250102_153045', deadline: new Date() };
+const RUN = {
+  runId: 'r',
+  attempt: 1,
+  nonce: 'n',
+  timestamp: '20250102_153045',
+  deadline: new Date(),
+  gateway: 'g',
+  epoch: 1,
+};
 const REQUEST = { tables: null, format: 'csv', dryRun: false } as const;
 
 const descriptions = (): { name: string; description: SourceDescription }[] =>
@@ -55,7 +64,7 @@ async function knownSettings(): Promise<string[]> {
       // Required variables are what this recording has not got.
       const optional = { ...description, env: description.env.map((variable) => ({ ...variable, required: false })) };
       const source = launchable(name, optional);
-      compileJob(config, source, REQUEST, RUN, {}, null);
+      compileJob(config, source, REQUEST, RUN, givenSupplies());
     }
     for (const name of read) all.add(name);
   }
@@ -87,7 +96,7 @@ it('lists the settings of the gateway in the order of config.ts', () => {
   const { env, read } = recording(FOLDER);
   parseConfig(env);
   const documented = NAMES.slice(0, NAMES.indexOf('AWS_BUCKET_NAME'));
-  expect(documented).toEqual([...read].filter((name) => !/^(LAKE_URL|LAKE_PREFIX|KEY_TEMPLATE)$/.test(name)));
+  expect(documented).toEqual([...read].filter((name) => !/^(LAKE_URL|LAKE_PREFIX|KEY_TEMPLATE|.*_FILE)$/.test(name)));
 });
 
 it('lists the variables of each source in the order of its source.json', () => {
@@ -112,7 +121,7 @@ it('runs with the eight lines that it marks', () => {
   expect(marked).toHaveLength(8);
   const filled = { ...EXAMPLE, ...Object.fromEntries(marked.map((name) => [name, 'filled-in'])) };
   const { name, description } = descriptions().find((source) => source.name === 'postgresql')!;
-  const { job } = compileJob(parseConfig(filled), launchable(name, description), REQUEST, RUN, {}, null);
+  const { job } = compileJob(parseConfig(filled), launchable(name, description), REQUEST, RUN, givenSupplies());
   expect(job.env).toMatchObject({ POSTGRES_HOST: 'filled-in', POSTGRES_PORT: '5432', AWS_BUCKET_NAME: 'filled-in' });
   expect(Object.values(job.env)).not.toContain('');
 });

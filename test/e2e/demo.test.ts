@@ -60,6 +60,14 @@ async function expectWholeDemo(env: Record<string, string>, how: RegExp): Promis
       body: '{"tables":["products"],"format":"csv.gz"}',
     });
     expect(await again.json()).toMatchObject({ status: 'success', result: { products: { registros: 17 } } });
+    const routes = [...said.matchAll(/^ {2}curl (http\S+\/(?:analytics\/\S+|ventas\/\S+))$/gm)].map(
+      ([, route]) => route!,
+    );
+    expect(routes).toHaveLength(10);
+    for (const route of routes) {
+      const answer = await fetch(route);
+      expect({ route, status: answer.status, body: await answer.json() }).toMatchObject({ status: 200 });
+    }
 
     demo.kill('SIGINT');
     expect(await exit).toBe(0);
@@ -85,7 +93,7 @@ describeWith(['docker'], 'npm run demo with Docker', () => {
   it('says why it takes processes when the image cannot be built', async () => {
     await expectWholeDemo(
       { IMAGE_PREFIX: 'ingesta-absent-', NODE_IMAGE: 'ingesta-absent/node:0' },
-      /Scripts run as processes: the script image could not be built/,
+      /Scripts run as processes: the script images could not be built/,
     );
   }, 120_000);
 });

@@ -30,7 +30,7 @@ describeWith(['docker'], 'a new folder in another language', () => {
         'id,author,text\n1,Ana,"hello, world"\n2,Ana,\n',
       );
       const health = await gateway.get('/health');
-      expect(health.body.data_availability).toEqual({ notas: { notas: true } });
+      expect(health.body.data_availability.notas).toEqual({ notas: true });
     } finally {
       await gateway.stop();
       await foreign.remove();

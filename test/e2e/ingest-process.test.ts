@@ -75,6 +75,7 @@ describe.each(sources)('$source', ({ source, create }) => {
         ...database.settings(false),
         LAKE_URL: pathToFileURL(lake).href,
         RUNNER: 'process',
+        PACKS: 'none',
         [`${prefix}TABLES`]: '!*',
       });
       try {

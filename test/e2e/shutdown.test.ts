@@ -34,7 +34,12 @@ describeWith(['postgresql'], 'a gateway that is told to stop', () => {
       expectFailure(await answer, 503, 'LEASE_LOST');
       expect(await exit).toBe(0);
       const files = await openLake({ LAKE_URL: pathToFileURL(lake).href });
-      expect(await files.get('_ingesta/current/postgresql.json')).toBeNull();
+      const [pointer, lease] = await Promise.all(
+        ['current', 'locks'].map((folder) => files.get(`_ingesta/${folder}/postgresql.json`)),
+      );
+      expect(JSON.parse(pointer!.body.toString())).toMatchObject({ manifest: null });
+      // Nobody has to wait for it to run out.
+      expect(JSON.parse(lease!.body.toString())).toMatchObject({ state: 'free' });
       const { run_id } = (await answer).body.error;
       const record = await files.get(`_ingesta/runs/postgresql/${run_id}/run.json`);
       expect(JSON.parse(record!.body.toString())).toMatchObject({ state: 'failed', error: { code: 'LEASE_LOST' } });

@@ -215,8 +215,17 @@ describeWith(['docker'], 'build-images.sh', () => {
       const image = `${PREFIX}gateway:test`;
       const report = 'console.log(fs.readdirSync("/app/dist").sort().join())';
       const run = ['run', '--rm', '--entrypoint', '/usr/local/bin/node', image, '-e', report];
-      expect((await docker(run)).trim()).toBe('main.js,redoc,sources,swagger-ui');
+      expect((await docker(run)).trim()).toBe(
+        'analytics,duckdb-worker.js,main.js,node_modules,redoc,sources,swagger-ui',
+      );
       expect(await inspect(image, '{{json .Config.Healthcheck.Test}}')).toContain('--healthcheck');
+    });
+
+    test('the gateway image loads DuckDB in its worker, with nothing writable', async () => {
+      const limits = ['--read-only', '--cap-drop=ALL', '--network=none'];
+      const check = ['/app/dist/duckdb-worker.js', '--check'];
+      const image = `${PREFIX}gateway:test`;
+      expect(await docker(['run', '--rm', ...limits, '--entrypoint', '/usr/local/bin/node', image, ...check])).toBe('');
     });
 
     test('the certificates that npm needed are in no image', async () => {

@@ -76,10 +76,48 @@ async function java(): Promise<string | undefined> {
   return /^\S+ (11|17)\b/.test(version) ? program : undefined;
 }
 
-/** Starts a node of our own on a fresh data folder. */
 async function startJars(lib: string | undefined, engine: Engine | undefined): Promise<ServiceHandle | undefined> {
   const program = lib && (await java());
   if (!lib || !program) return undefined;
+  // What clients are told to connect to: an address that this machine and its containers both reach.
+  const node = await startNode(lib, program, { broadcast: engine?.gateway ?? '127.0.0.1' });
+  return {
+    name: 'cassandra',
+    how: `Cassandra ${node.version}, jars in ${lib}`,
+    env: cassandraEnv(node.port),
+    stop: node.stop,
+  };
+}
+
+/** A node of a test's own. */
+export interface CassandraNode {
+  readonly port: number;
+  readonly version: string;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a second node, alone in its cluster, that speaks TLS only. `keystore`: a PKCS #12 file of this password with the
+ * node's key and certificate. Undefined where there are no jars, or no Java.
+ */
+export async function startTlsNode(keystore: string, password: string): Promise<CassandraNode | undefined> {
+  const lib = await cachedJars();
+  const program = lib && (await java());
+  if (!lib || !program) return undefined;
+  const encryption = { enabled: true, keystore, keystore_password: password, store_type: 'PKCS12' };
+  const settings = `client_encryption_options: ${JSON.stringify(encryption)}`;
+  return startNode(lib, program, { broadcast: '127.0.0.1', settings, tls: true });
+}
+
+interface NodeOptions {
+  readonly broadcast: string;
+  /** More lines of cassandra.yaml. */
+  readonly settings?: string;
+  readonly tls?: boolean;
+}
+
+/** Starts a node of our own on a fresh data folder. */
+async function startNode(lib: string, program: string, options: NodeOptions): Promise<CassandraNode> {
   const folder = await mkdtemp(join(tmpdir(), 'ingesta-cassandra-'));
   const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
   try {
@@ -88,8 +126,8 @@ async function startJars(lib: string | undefined, engine: Engine | undefined): P
       DATA: folder,
       CQL_PORT: port,
       STORAGE_PORT: await freePort(),
-      // What clients are told to connect to: an address that this machine and its containers both reach.
-      BROADCAST: engine?.gateway ?? '127.0.0.1',
+      BROADCAST: options.broadcast,
+      EXTRA: options.settings ?? '',
     };
     const template = await readFile(join(FOLDER, 'cassandra.yaml.template'), 'utf8');
     const settings = template.replace(/@(\w+)@/g, (_, name: string) => String(places[name]));
@@ -116,12 +154,11 @@ async function startJars(lib: string | undefined, engine: Engine | undefined): P
         detached: true,
         readyWithinMs: READY_MS,
       },
-      () => cassandraVersion(port),
+      () => cassandraVersion(port, options.tls),
     );
     return {
-      name: 'cassandra',
-      how: `Cassandra ${server.answer}, jars in ${lib}`,
-      env: cassandraEnv(port),
+      port,
+      version: server.answer,
       stop: async () => {
         await server.stop();
         await remove();
@@ -141,6 +178,7 @@ async function containerCassandra(engine: Engine | undefined): Promise<ServiceHa
   const settings = [
     's/^authenticator:.*/authenticator: PasswordAuthenticator/',
     's/^authorizer:.*/authorizer: CassandraAuthorizer/',
+    's/^materialized_views_enabled:.*/materialized_views_enabled: true/',
   ];
   const edit = `sed -i ${settings.map((setting) => `-e '${setting}'`).join(' ')} /etc/cassandra/cassandra.yaml`;
   const server = await startContainer(
@@ -173,12 +211,13 @@ const cassandraEnv = (port: number): Record<string, string> => ({
 });
 
 /** The node's version, asked over a real connection; the role is there a moment after the port. */
-async function cassandraVersion(port: number): Promise<string> {
+async function cassandraVersion(port: number, tls = false): Promise<string> {
   const client = new Client({
     contactPoints: ['127.0.0.1'],
     protocolOptions: { port },
     localDataCenter: 'datacenter1',
     authProvider: new auth.PlainTextAuthProvider(USER, PASSWORD),
+    ...(tls && { sslOptions: { rejectUnauthorized: false } }),
     socketOptions: { connectTimeout: CONNECT_MS, readTimeout: CONNECT_MS },
   });
   try {

@@ -14,12 +14,20 @@ export interface GatewayProcess {
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
-/** Starts the gateway with these settings and nothing of this shell's. Throws with what it said when it does not start. */
-export function startGateway(root: string, folder: string, settings: Record<string, string>): Promise<GatewayProcess> {
+/**
+ * Starts the gateway with these settings and nothing of this shell's; `flags` are Node's. Throws with what it said when it
+ * does not start.
+ */
+export function startGateway(
+  root: string,
+  folder: string,
+  settings: Record<string, string>,
+  flags: readonly string[] = [],
+): Promise<GatewayProcess> {
   const logFile = join(folder, 'gateway.log');
   const { PATH, HOME, TMPDIR, DOCKER_HOST } = process.env;
   const surroundings = Object.entries({ PATH, HOME, TMPDIR, DOCKER_HOST }).filter(([, value]) => value !== undefined);
-  const child = spawn(process.execPath, [join(root, 'gateway/dist/main.js')], {
+  const child = spawn(process.execPath, [...flags, join(root, 'gateway/dist/main.js')], {
     // Away from the repository: somebody's .env there is not for us.
     cwd: folder,
     env: { ...Object.fromEntries(surroundings), HOST: '127.0.0.1', PORT: '0', ...settings },

@@ -2,10 +2,12 @@ import { BRING_CASSANDRA, startCassandra } from './cassandra';
 import { BRING_DOCKER, dockerService } from './docker';
 import { type Engine, startEngine } from './engine';
 import { BRING_MONGODB, startMongodb } from './mongodb';
+import { BRING_MOTO, startMoto } from './moto';
 import { BRING_MYSQL, startMysql } from './mysql';
 import { BRING_POSTGRESQL, startPostgresql } from './postgresql';
 import { BRING_S3, startS3 } from './s3';
 import { type MissingService, SERVICE_NAMES, type ServiceHandle, type ServiceName } from './service';
+import { BRING_TRINO, startTrino } from './trino';
 
 /** The servers that answer, those that could not be had, and how to end it all. */
 export interface StartedServices {
@@ -21,6 +23,8 @@ const BRING: Record<ServiceName, string> = {
   mongodb: BRING_MONGODB,
   cassandra: BRING_CASSANDRA,
   s3: BRING_S3,
+  moto: BRING_MOTO,
+  trino: BRING_TRINO,
 };
 
 /** Starts the servers, all of them unless `names` says which. The engine comes first: the others listen on its bridge. */
@@ -37,6 +41,9 @@ export async function startServices(names: readonly ServiceName[] = SERVICE_NAME
       return undefined;
     });
   }
+  const begun = new Map<ServiceName, Promise<ServiceHandle>>();
+  const asked = (name: ServiceName): Promise<ServiceHandle> =>
+    begun.get(name) ?? Promise.reject(new Error(`it needs ${name}`));
   const start: Record<ServiceName, () => Promise<ServiceHandle>> = {
     docker: () => (engine ? dockerService(engine) : Promise.reject(new Error(engineFailure))),
     postgresql: () => startPostgresql(engine),
@@ -44,11 +51,15 @@ export async function startServices(names: readonly ServiceName[] = SERVICE_NAME
     mongodb: () => startMongodb(engine),
     cassandra: () => startCassandra(engine),
     s3: () => startS3(engine),
+    moto: startMoto,
+    trino: async () => startTrino(await asked('s3'), await asked('moto').catch(() => undefined)),
   };
+  // In the order of SERVICE_NAMES: what reads from another one comes after it.
+  for (const name of SERVICE_NAMES) if (names.includes(name)) begun.set(name, start[name]());
   await Promise.all(
     names.map(async (name) => {
       try {
-        handles.push(await start[name]());
+        handles.push(await asked(name));
       } catch (error) {
         missing.push({ name, missing: error instanceof Error ? error.message : String(error), bring: BRING[name] });
       }

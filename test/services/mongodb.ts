@@ -34,7 +34,7 @@ export function startMongodb(engine?: Engine): Promise<ServiceHandle> {
   return firstThatStarts('mongodb', [
     givenByUrl('mongodb', 'INGESTA_TEST_MONGO_URL', 'INGESTA_TEST_MONGO', '27017'),
     { from: 'image', start: () => containerMongodb(engine) },
-    { from: 'installed', start: () => startProgram(installed(), engine) },
+    { from: 'installed', start: () => startProgram(installedMongod(), engine) },
     { from: 'install', start: async () => startProgram(await fetchProgram(), engine) },
   ]);
 }
@@ -42,7 +42,8 @@ export function startMongodb(engine?: Engine): Promise<ServiceHandle> {
 const cacheFolder = (): string =>
   join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'ingesta-services', 'mongod');
 
-function installed(): string | undefined {
+/** A mongod of this machine, or the one that a run before fetched. */
+export function installedMongod(): string | undefined {
   const cached = join(cacheFolder(), 'mongod');
   return isExecutable(cached) ? cached : findProgram('mongod');
 }
@@ -67,7 +68,7 @@ async function fetchProgram(): Promise<string | undefined> {
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-  return installed();
+  return installedMongod();
 }
 
 /** Starts an instance of our own on a fresh data folder; unlike other servers, mongod runs as whoever we are. */
@@ -138,7 +139,7 @@ async function containerMongodb(engine: Engine | undefined): Promise<ServiceHand
   };
 }
 
-const commonOptions = ['--replSet', 'rs0', '--oplogSize', '64', '--wiredTigerCacheSizeGB', '0.25', '--quiet'];
+const commonOptions = ['--replSet', 'rs0', '--oplogSize', '64', '--wiredTigerCacheSizeGB', '0.5', '--quiet'];
 
 /**
  * Makes the server a replica set of itself, and the administrator, as far as either is not there yet; gives the version.

@@ -58,6 +58,12 @@ export function s3Env(): S3Env {
   };
 }
 
+/** Address of the stand-in for AWS's APIs; it takes any credentials. */
+export const motoEndpoint = (): string => required('INGESTA_TEST_MOTO_ENDPOINT');
+
+/** Trino's address. Its catalogs: `hive`, and `glue` where moto is there; both read the S3 server. */
+export const trinoUrl = (): string => required('INGESTA_TEST_TRINO_URL');
+
 /** The Docker engine. */
 export function dockerEnv(): DockerEnv {
   return {

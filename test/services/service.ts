@@ -1,5 +1,8 @@
 /** The real servers the tests know how to start. */
-export const SERVICE_NAMES = ['docker', 'postgresql', 'mysql', 'mongodb', 'cassandra', 's3'] as const;
+export const SERVICE_NAMES = ['docker', 'postgresql', 'mysql', 'mongodb', 'cassandra', 's3', 'moto', 'trino'] as const;
+
+/** Those that are started only where INGESTA_TEST_SERVICES names them: large to fetch, and needed by few tests. */
+export const ON_REQUEST: readonly string[] = ['moto', 'trino'];
 
 export type ServiceName = (typeof SERVICE_NAMES)[number];
 
@@ -36,6 +39,8 @@ export const MARKERS: Record<ServiceName, string> = {
   mongodb: 'INGESTA_TEST_MONGO_HOST',
   cassandra: 'INGESTA_TEST_CASSANDRA_HOST',
   s3: 'INGESTA_TEST_S3_ENDPOINT',
+  moto: 'INGESTA_TEST_MOTO_ENDPOINT',
+  trino: 'INGESTA_TEST_TRINO_URL',
 };
 
 /** How containers name the machine they run on (`--add-host host.docker.internal:host-gateway`). */

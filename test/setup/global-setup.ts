@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startServices } from '../services/index';
-import { MARKERS, SERVICE_NAMES, type ServiceName, type ServicesSummary } from '../services/service';
+import { MARKERS, ON_REQUEST, SERVICE_NAMES, type ServiceName, type ServicesSummary } from '../services/service';
 import { started } from './started';
 import { stopStarted } from './stop-started';
 
@@ -27,10 +27,10 @@ async function globalSetup(): Promise<void> {
   process.env.INGESTA_TEST_SUMMARY = file;
 }
 
-/** All, or those of INGESTA_TEST_SERVICES (`postgresql,s3`, or `none` for a quick round of unit tests). */
+/** Those of INGESTA_TEST_SERVICES (`postgresql,s3`; `none` for a quick round of unit tests), or all but the large ones. */
 function wantedServices(): readonly ServiceName[] {
   const wanted = process.env.INGESTA_TEST_SERVICES?.split(',');
-  return wanted ? SERVICE_NAMES.filter((name) => wanted.includes(name)) : SERVICE_NAMES;
+  return SERVICE_NAMES.filter((name) => (wanted ? wanted.includes(name) : !ON_REQUEST.includes(name)));
 }
 
 // biome-ignore lint/style/noDefaultExport: Jest takes the default export

@@ -1,9 +1,12 @@
 import type { Lake, Manifest } from '@ingesta/kit';
+import { endpointCounts, tablesRead } from '../analytics/pack-facts';
+import type { Pack } from '../analytics/packs/pack';
+import type { Snapshots } from '../analytics/snapshots';
+import type { PublishedTwins } from '../analytics/twins/published-twins';
 import { asApiError } from '../as-api-error';
 import type { Config } from '../config';
 import { ApiError } from '../errors';
 import type { Runner } from '../runners/runner';
-import { readCurrent } from '../runs/publication';
 import { within } from '../within';
 
 /** `GET /`. */
@@ -21,12 +24,14 @@ export interface Overview {
 export interface LakeHealth {
   status: 'OK' | 'DEGRADED';
   timestamp: string;
-  /** Per database and table: is it in the committed snapshot? */
+  /** Per database and table, also of those that only analytics packs know: is it in the committed snapshot? */
   data_availability: Record<string, Record<string, boolean>>;
   /** Objects and size of all committed snapshots. */
   bucket_summary: { total_objects: number; total_size_mb: number };
   /** Seconds since each database's snapshot was taken. */
   data_age_seconds: Record<string, number>;
+  /** Per database and committed table that analytics read, its columnar twin: `ready`, `pending`, or `failed: …`. */
+  analytics: Record<string, Record<string, string>>;
   /** Why it is DEGRADED. */
   problem?: string;
 }
@@ -58,7 +63,16 @@ export class HealthService {
   #last: LakeHealth | null = null;
 
   constructor(
-    private readonly services: { config: Config; runner: Runner; lake: () => Promise<Lake>; version: string },
+    private readonly services: {
+      config: Config;
+      runner: Runner;
+      lake: () => Promise<Lake>;
+      version: string;
+      snapshots: Snapshots;
+      /** Analytics packs, whose tables are listed also where they are not there. */
+      packs?: readonly Pack[];
+      twins?: Pick<PublishedTwins, 'states'>;
+    },
     private readonly now: () => number = Date.now,
   ) {}
 
@@ -71,7 +85,7 @@ export class HealthService {
       status: 'OK',
       data_source: config.dataSource,
       available_databases: listings.map(({ title }) => title),
-      endpoints: {},
+      endpoints: endpointCounts(this.services.packs ?? []),
     };
   }
 
@@ -104,12 +118,15 @@ export class HealthService {
     const health: LakeHealth = {
       status: 'OK',
       timestamp: new Date(this.now()).toISOString(),
-      data_availability: {},
+      data_availability: this.#nothingThere(),
       bucket_summary: { total_objects: 0, total_size_mb: 0 },
       data_age_seconds: {},
+      analytics: {},
     };
     try {
-      for (const manifest of await inTime(this.#manifests())) this.#add(health, manifest);
+      const { manifests, states } = await inTime(this.#committed());
+      for (const manifest of manifests) this.#add(health, manifest);
+      health.analytics = states;
       this.#last = health;
       return health;
     } catch (error) {
@@ -123,11 +140,24 @@ export class HealthService {
     }
   }
 
-  async #manifests(): Promise<Manifest[]> {
-    const lake = await this.services.lake();
-    const listings = await this.services.runner.list().catch(() => []);
-    const current = await Promise.all(listings.map(({ name }) => readCurrent(lake, name)));
-    return current.flatMap((found) => (found?.manifest ? [found.manifest] : []));
+  async #committed(): Promise<{ manifests: Manifest[]; states: LakeHealth['analytics'] }> {
+    const { runner, packs, snapshots, twins } = this.services;
+    const listings = await runner.list().catch(() => []);
+    const databases = new Set([...listings.map(({ name }) => name), ...tablesRead(packs ?? []).keys()]);
+    const read = await Promise.all([...databases].map((database) => snapshots.read(database)));
+    const manifests = read.flatMap((manifest) => manifest ?? []);
+    const states = await Promise.all(
+      manifests.map(async (manifest) => [manifest.database, (await twins?.states(manifest)) ?? {}] as const),
+    );
+    return { manifests, states: Object.fromEntries(states.filter(([, tables]) => Object.keys(tables).length > 0)) };
+  }
+
+  /** The tables that packs read, before any is found. */
+  #nothingThere(): LakeHealth['data_availability'] {
+    const tables = [...tablesRead(this.services.packs ?? [])];
+    return Object.fromEntries(
+      tables.map(([database, names]) => [database, Object.fromEntries(names.map((name) => [name, false]))]),
+    );
   }
 
   #add(health: LakeHealth, manifest: Manifest): void {
@@ -135,7 +165,10 @@ export class HealthService {
     const oldest = Math.min(...entries.map(([, entry]) => Date.parse(entry.taken_at)), this.now());
     const megabytes = entries.reduce((sum, [, entry]) => sum + entry.bytes, 0) / 1e6;
     const { total_objects, total_size_mb } = health.bucket_summary;
-    health.data_availability[manifest.database] = Object.fromEntries(entries.map(([table]) => [table, true]));
+    health.data_availability[manifest.database] = {
+      ...health.data_availability[manifest.database],
+      ...Object.fromEntries(entries.map(([table]) => [table, true])),
+    };
     health.data_age_seconds[manifest.database] = Math.max(0, Math.round((this.now() - oldest) / 1000));
     health.bucket_summary = {
       total_objects: total_objects + entries.length,

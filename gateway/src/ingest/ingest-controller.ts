@@ -1,8 +1,25 @@
 import { RESERVED_SOURCE_NAMES, SOURCE_NAME } from '@ingesta/kit';
-import { Body, Controller, Example, Get, Path, Post, Response, Route, SuccessResponse, Tags } from '@tsoa/runtime';
+import {
+  Body,
+  Controller,
+  Example,
+  Get,
+  Header,
+  Path,
+  Post,
+  Request,
+  Response,
+  Route,
+  SuccessResponse,
+  Tags,
+} from '@tsoa/runtime';
+import type { Request as HttpRequest } from 'express';
 import { ApiError, type ErrorBody } from '../errors';
 import type { SourceStatus, SourcesService } from '../sources/sources-service';
-import type { IngestService } from './service';
+import { sendEvents } from './event-stream';
+import type { Submissions } from './idempotency';
+import type { LatestAnswer, RunsService } from './runs-service';
+import type { IngestService, StartedRun } from './service';
 
 /** What moment the tables show: one for all, each its own, or no promise. */
 export type ConsistencyName = 'snapshot' | 'per_table' | 'none';
@@ -59,6 +76,11 @@ export interface IngestAnswer {
   /** @isLong */
   duration_ms: number;
   warnings: string[];
+  /**
+   * Of each table that analytics routes read, its columnar twin: `ready`, `pending`, or `failed: …`. It never fails a run:
+   * it is tried again. Only in the first answer to the POST; later `GET /health` tells.
+   */
+  analytics?: Record<string, string>;
 }
 
 /** One table of a dry run. */
@@ -77,6 +99,15 @@ export interface PlanAnswer {
   consistency: ConsistencyName;
 }
 
+/** A run that has begun; its end stands where `Location` points. */
+export interface AcceptedAnswer {
+  status: 'running';
+  database: string;
+  run_id: string;
+}
+
+/** Who asks, as long as nobody has to say so. */
+const ANYBODY = 'anybody';
 /** As long as a DNS label; with it every image, file and key name stays within its own limit. */
 const MAX_NAME = 63;
 
@@ -86,6 +117,8 @@ const MAX_NAME = 63;
 export class IngestController extends Controller {
   constructor(
     private readonly ingestion: IngestService,
+    private readonly submissions: Submissions,
+    private readonly runs: RunsService,
     private readonly sources: SourcesService,
   ) {
     super();
@@ -114,29 +147,37 @@ export class IngestController extends Controller {
     consistency: 'snapshot',
     duration_ms: 1234,
     warnings: [],
+    analytics: { users: 'pending' },
   })
-  async ingest(@Path() db: string, @Body() body?: IngestBody): Promise<IngestAnswer | PlanAnswer> {
-    // Checked before anything sees it: the name becomes part of images, paths and keys.
-    if (!SOURCE_NAME.test(db) || db.length > MAX_NAME || RESERVED_SOURCE_NAMES.includes(db)) {
-      throw new ApiError('UNKNOWN_SOURCE', 'This can be no source: names are lower-case letters, digits and -', {
-        hint: `Known: ${(await this.sources.names()).join(', ')}.`,
-      });
-    }
-    const output = await this.ingestion.ingest(db, {
-      tables: body?.tables ?? null,
-      format: body?.format ?? 'csv',
-      dryRun: body?.dry_run ?? false,
-    });
-    if (output.status === 'planned') {
-      const { status, database, plan, run_id, consistency } = output;
+  @Response<AcceptedAnswer>(202, 'With `Prefer: respond-async`: it runs; `Location` tells where its end will stand')
+  async ingest(
+    @Path() db: string,
+    @Request() http: HttpRequest,
+    @Body() body?: IngestBody,
+    @Header('Prefer') prefer?: string,
+    @Header('Idempotency-Key') idempotencyKey?: string,
+  ): Promise<IngestAnswer | PlanAnswer | AcceptedAnswer> {
+    await this.#checkName(db);
+    const request = { tables: body?.tables ?? null, format: body?.format ?? 'csv', dryRun: body?.dry_run ?? false };
+    if (request.dryRun) {
+      const { status, database, plan, run_id, consistency } = await this.ingestion.plan(db, request);
       return { status, database, plan, run_id, consistency };
     }
-    const tables = Object.entries(output.result).map(([table, { url, registros, bytes, sha256, dropped_columns }]) => [
-      table,
-      { url, registros, bytes, sha256, dropped_columns },
-    ]);
-    const { status, database, run_id, consistency, duration_ms, warnings } = output;
-    return { status, database, result: Object.fromEntries(tables), run_id, consistency, duration_ms, warnings };
+    const key = idempotencyKey ?? null;
+    const run = await this.submissions.submit({ database: db, request, key, principal: ANYBODY, path: http.path });
+    if (/(^|,)\s*respond-async\s*($|[,;])/i.test(prefer ?? '')) return this.#accepted(db, run);
+    if (http.accepts(['json', 'text/event-stream']) === 'text/event-stream') return this.#streamed(db, run, http);
+    return run.done;
+  }
+
+  /**
+   * What readers see: the tables of the last published run, and where each lies.
+   * @summary The committed snapshot
+   */
+  @Get('{db}/latest')
+  async latest(@Path() db: string): Promise<LatestAnswer> {
+    await this.#checkName(db);
+    return this.runs.latest(db);
   }
 
   /**
@@ -146,5 +187,28 @@ export class IngestController extends Controller {
   @Get()
   async list(): Promise<{ sources: SourceStatus[] }> {
     return { sources: await this.sources.list() };
+  }
+
+  /** Checked before anything sees it: the name becomes part of images, paths and keys. */
+  async #checkName(db: string): Promise<void> {
+    if (SOURCE_NAME.test(db) && db.length <= MAX_NAME && !RESERVED_SOURCE_NAMES.includes(db)) return;
+    throw new ApiError('UNKNOWN_SOURCE', 'This can be no source: names are lower-case letters, digits and -', {
+      hint: `Known: ${(await this.sources.names()).join(', ')}.`,
+    });
+  }
+
+  #accepted(database: string, { runId, done }: StartedRun): AcceptedAnswer {
+    // It is logged where it runs, and stands in the run's record.
+    done.catch(() => undefined);
+    this.setStatus(202);
+    this.setHeader('Location', `/api/ingesta/runs/${runId}`);
+    this.setHeader('Preference-Applied', 'respond-async');
+    return { status: 'running', database, run_id: runId };
+  }
+
+  async #streamed(database: string, { runId, done }: StartedRun, { res }: HttpRequest): Promise<never> {
+    done.catch(() => undefined);
+    await sendEvents(res!, (signal) => this.runs.events({ database, run_id: runId }, -1, signal));
+    return undefined as never; // The answer is out; tsoa leaves it alone.
   }
 }

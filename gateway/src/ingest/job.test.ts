@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ApiError } from '../errors';
 import type { LaunchableSource } from '../runners/runner';
-import { givenConfig, givenSource } from '../testing/given';
+import { givenConfig, givenSource, givenSupplies } from '../testing/given';
 import { type CredentialEnv, compileJob, type IngestRequest, type LakeFolder } from './job';
 
 const golden = (name: string) => JSON.parse(readFileSync(join(__dirname, '../testdata', name), 'utf8'));
@@ -15,6 +15,8 @@ const RUN = {
   nonce: '6a1c5d5e-4a43-4c8a-9f0e-0d5c7a1f2b3c',
   timestamp: '20250102_153045',
   deadline: new Date('2025-01-02T16:30:45.000Z'),
+  gateway: 'gateway-1',
+  epoch: 7,
 };
 const ALL: IngestRequest = { tables: null, format: 'csv', dryRun: false };
 const KEYS: CredentialEnv = {
@@ -31,7 +33,7 @@ interface Given {
   folder?: LakeFolder;
 }
 const compile = ({ env = {}, source = givenSource(), request = ALL, keys = KEYS, folder }: Given = {}) =>
-  compileJob(givenConfig(env), source, request, RUN, keys, folder ?? null);
+  compileJob(givenConfig(env), source, request, RUN, givenSupplies({ credentials: keys, folder: folder ?? null }));
 
 /** One per decision: everything by default; everything set; a folder lake. */
 const CASES: Record<string, Given> = {

@@ -1,4 +1,5 @@
-import { type Job, loopbackVariables, resolveEnv } from '@ingesta/kit';
+import { createHash } from 'node:crypto';
+import { type Dataset, type Job, loopbackVariables, resolveEnv } from '@ingesta/kit';
 import type { Config } from '../config';
 import { ApiError } from '../errors';
 import type { JobSpec, LaunchableSource } from '../runners/runner';
@@ -18,6 +19,9 @@ export interface RunIdentity {
   /** `YYYYMMDD_HHMMSS`, UTC. */
   timestamp: string;
   deadline: Date;
+  /** Who launches it, and under which epoch of its lease; 0 for a dry run. */
+  gateway: string;
+  epoch: number;
 }
 
 /** The AWS credentials a script works with, as the SDK resolved them; empty for a folder lake. */
@@ -29,11 +33,20 @@ export interface LakeFolder {
   owner: string | null;
 }
 
+/** What was looked up for a run. */
+export interface JobSupplies {
+  credentials: CredentialEnv;
+  folder: LakeFolder | null;
+  datasets: readonly Dataset[];
+}
+
 /** Settings that every script understands, whatever its source. */
 const SHARED_SETTINGS = [
   'SENSITIVE_COLUMNS',
   'SENSITIVE_COLUMNS_ALLOW',
   'KEY_TEMPLATE',
+  'PARALLEL_TABLES',
+  'PARALLEL_RANGES',
   'LAKE_URL',
   'LAKE_PREFIX',
   'AWS_BUCKET_NAME',
@@ -53,8 +66,7 @@ export function compileJob(
   source: LaunchableSource,
   request: IngestRequest,
   run: RunIdentity,
-  credentials: CredentialEnv,
-  folder: LakeFolder | null,
+  { credentials, folder, datasets }: JobSupplies,
 ): JobSpec {
   const { values, problems } = resolveEnv(source.description, config.env, source.envPrefix);
   problems.push(...hostProblems(config, source, values));
@@ -71,6 +83,7 @@ export function compileJob(
     deadline: run.deadline.toISOString(),
     tables: request.tables,
     format: request.format,
+    datasets: [...datasets],
     dry_run: request.dryRun,
     env: {
       ...pick(config.env, SHARED_SETTINGS),
@@ -83,9 +96,12 @@ export function compileJob(
     source,
     job,
     labels: {
+      'ingesta.deployment': deploymentOf(config.env),
+      'ingesta.gateway': run.gateway,
       'ingesta.run': run.runId,
       'ingesta.db': source.name,
       'ingesta.attempt': String(run.attempt),
+      'ingesta.epoch': String(run.epoch),
       'ingesta.deadline': run.deadline.toISOString(),
     },
     memoryMiB: config.scriptMemoryMiB,
@@ -93,6 +109,14 @@ export function compileJob(
     network: config.dockerNetwork,
     lakeFolder: folder && { hostPath: config.lakeHostPath ?? folder.path, path: folder.path, user: folder.owner },
   };
+}
+
+/** Tells deployments on one Docker host apart: gateways of one lake are one. */
+export function deploymentOf(env: Config['env']): string {
+  const { LAKE_URL, AWS_BUCKET_NAME, S3_BUCKET, LAKE_PREFIX, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL } = env;
+  const bucket = AWS_BUCKET_NAME || S3_BUCKET || '';
+  const lake = LAKE_URL ? [LAKE_URL] : [AWS_ENDPOINT_URL_S3 || AWS_ENDPOINT_URL || '', bucket, LAKE_PREFIX ?? ''];
+  return createHash('sha256').update(lake.join(' ')).digest('hex').slice(0, 16);
 }
 
 /** A loopback address in a setting means the container itself, unless the container shares the host's network. */

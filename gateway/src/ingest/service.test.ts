@@ -1,12 +1,11 @@
-import { type Lake, LakeError, pointerKey, runKeys, type ScriptResult } from '@ingesta/kit';
+import { type Lake, LakeError, type Manifest, runKeys } from '@ingesta/kit';
 import { ApiError } from '../errors';
 import type { JobSpec } from '../runners/runner';
 import { readCurrent } from '../runs/publication';
-import { Timestamps } from '../runs/timestamps';
 import { FakeRunner, untilStopped } from '../testing/fake-runner';
 import { capturedLog, exportTables, givenConfig, givenLake, givenOutcome, keysOf, readJson } from '../testing/given';
 import type { IngestRequest } from './job';
-import { IngestService } from './service';
+import { IngestService, type IngestServices } from './service';
 
 const ALL: IngestRequest = { tables: null, format: 'csv', dryRun: false };
 
@@ -22,16 +21,23 @@ const exporting =
   async ({ job }: JobSpec) =>
     printed(await exportTables(lake, job, tables));
 
-function given(runner: FakeRunner, through: Lake = lake, more: Record<string, string> = {}) {
+function given(
+  runner: FakeRunner,
+  through: Lake = lake,
+  more: Record<string, string> = {},
+  published?: IngestServices['published'],
+) {
   const { log, lines } = capturedLog();
   const service = new IngestService({
     config: givenConfig({ ...env, ...more }),
     lake: async () => through,
     runner,
     log,
-    timestamps: new Timestamps(),
+    gateway: 'gateway-1',
     credentials: async () => ({ AWS_SESSION_TOKEN: 'canary-token' }),
     lakeFolder: async () => null,
+    datasets: async () => [],
+    ...(published && { published }),
   });
   return { service, lines, logged: () => lines.map((line) => JSON.parse(line)) };
 }
@@ -43,9 +49,29 @@ const failureOf = (promise: Promise<unknown>): Promise<ApiError> =>
 const recordOf = (runId: string | undefined) => readJson(lake, runKeys('mysql', runId ?? '').run);
 
 describe('a run that succeeds', () => {
+  it('says of its new snapshot when it is over, and answers with what is said', async () => {
+    const told: Manifest[] = [];
+    let say: (states: Record<string, string>) => void = () => undefined;
+    const published = (manifest: Manifest) => {
+      told.push(manifest);
+      return new Promise<Record<string, string>>((resolve) => {
+        say = resolve;
+      });
+    };
+    const { service } = given(new FakeRunner(exporting({ users: 'id\n1\n' })), lake, {}, published);
+    const { runId, done } = await service.start('mysql', ALL);
+    while (told.length === 0) await new Promise(setImmediate);
+    expect(told).toMatchObject([{ run_id: runId, tables: { users: { rows: 1 } } }]);
+    // Nothing of the run is left: the next one may begin.
+    expect(await recordOf(runId)).toMatchObject({ state: 'succeeded' });
+    expect(service.isBusy('mysql')).toBe(false);
+    say({ users: 'pending' });
+    expect(await done).toMatchObject({ status: 'success', analytics: { users: 'pending' } });
+  });
+
   it('leaves a manifest, a pointer to it, and a closed record', async () => {
     const { service } = given(new FakeRunner(exporting({ users: 'id\n1\n2\n' })));
-    const result = (await service.ingest('mysql', ALL)) as ScriptResult;
+    const result = await service.ingest('mysql', ALL);
     expect(result.result.users).toMatchObject({ registros: 2 });
     expect(await recordOf(result.run_id)).toMatchObject({
       state: 'succeeded',
@@ -97,12 +123,12 @@ describe('a run that fails', () => {
     const runner = new FakeRunner(exporting({ users: 'id\n1\n' }));
     const { service } = given(runner);
     await service.ingest('mysql', ALL);
-    const before = await lake.get(pointerKey('mysql'));
+    const before = (await readCurrent(lake, 'mysql'))?.manifest;
     runner.launch = async () => givenOutcome({ exitCode: 77, stderrTail: 'Access denied' });
     const error = await failureOf(service.ingest('mysql', ALL));
     expect(error).toMatchObject({ code: 'SOURCE_AUTH', database: 'mysql', runId: expect.any(String) });
     expect(await recordOf(error.runId)).toMatchObject({ state: 'failed', error: { code: 'SOURCE_AUTH' } });
-    expect(await lake.get(pointerKey('mysql'))).toEqual(before);
+    expect((await readCurrent(lake, 'mysql'))?.manifest).toEqual(before);
   });
 
   it('is one also when the script lies about its objects', async () => {
@@ -115,7 +141,7 @@ describe('a run that fails', () => {
     );
     const error = await failureOf(service.ingest('mysql', ALL));
     expect(error.code).toBe('SCRIPT_FAILED');
-    expect(await readCurrent(lake, 'mysql')).toBeNull();
+    expect((await readCurrent(lake, 'mysql'))?.manifest).toBeNull();
     expect(await recordOf(error.runId)).toMatchObject({ state: 'failed' });
   });
 
@@ -170,9 +196,8 @@ describe('a dry run', () => {
       printed({ status: 'planned', database, plan: {}, run_id, attempt, nonce, consistency: 'none' }),
     );
     const { service } = given(runner);
-    expect(await service.ingest('mysql', { ...ALL, dryRun: true })).toMatchObject({ status: 'planned', plan: {} });
+    expect(await service.plan('mysql', { ...ALL, dryRun: true })).toMatchObject({ status: 'planned', plan: {} });
     expect(await keysOf(lake)).toEqual([]);
-    expect(runner.launched[0]?.job.env).not.toHaveProperty('AWS_SESSION_TOKEN');
   });
 });
 
@@ -210,7 +235,7 @@ describe('stop', () => {
     const error = await running;
     expect(error.code).toBe('LEASE_LOST');
     expect(await recordOf(error.runId)).toMatchObject({ state: 'failed', error: { code: 'LEASE_LOST' } });
-    expect(await readCurrent(lake, 'mysql')).toBeNull();
+    expect((await readCurrent(lake, 'mysql'))?.manifest).toBeNull();
     expect((await failureOf(service.ingest('mysql', ALL))).code).toBe('LEASE_LOST');
   });
 });

@@ -1,195 +1,291 @@
 import { randomUUID } from 'node:crypto';
-import {
-  type Lake,
-  LakeError,
-  type RunRecord,
-  redactor,
-  ScriptError,
-  type ScriptPlan,
-  type ScriptResult,
-  timestampOf,
-} from '@ingesta/kit';
+import type { Dataset, Lake, Manifest, RunRecord, ScriptPlan } from '@ingesta/kit';
 import { uuidv7 } from 'uuidv7';
 import { asApiError } from '../as-api-error';
 import type { Config } from '../config';
 import { ApiError } from '../errors';
-import { type Log, secretValues } from '../log';
+import type { Log } from '../log';
 import type { JobSpec, LaunchableSource, Runner } from '../runners/runner';
-import { publish, readCurrent, UnclearPublication } from '../runs/publication';
-import { closeRun, type OpenRun, openRun } from '../runs/run-store';
-import type { Timestamps } from '../runs/timestamps';
-import { verifyResult } from '../runs/verify';
-import { type CredentialEnv, compileJob, type IngestRequest, type LakeFolder, type RunIdentity } from './job';
-import { logEvent } from './log-event';
-import { readResult, type ScriptSuccess } from './read-result';
+import { type Acquired, acquireLease, runInProgress } from '../runs/acquire-lease';
+import { systemClock } from '../runs/clock';
+import type { HeldLease } from '../runs/held-lease';
+import { leaseTimes } from '../runs/lease';
+import { LeaseStore } from '../runs/lease-store';
+import { readCurrent } from '../runs/publication';
+import type { RunJournal } from '../runs/run-journal';
+import { deeperCause } from './cause-of';
+import { type CredentialEnv, compileJob, type IngestRequest, type LakeFolder } from './job';
+import { type AttemptIdentity, launchAttempts } from './launch-attempts';
+import { cancelled, runRecorded } from './recorded-run';
+import type { PublishedRun, RunAnswer } from './run-answer';
+import { RunSlots } from './run-slots';
 
 /** What an ingestion needs from outside. */
 export interface IngestServices {
   config: Config;
+  /** This gateway's name in records, for people. */
+  gateway: string;
   lake: () => Promise<Lake>;
   runner: Runner;
   log: Log;
-  timestamps: Timestamps;
   /** Credentials for the script, resolved for each run: they may have rotated. */
   credentials: () => Promise<CredentialEnv>;
   lakeFolder: () => Promise<LakeFolder | null>;
+  /** The named queries of a database, read for each run: files may have changed. */
+  datasets: (database: string) => Promise<Dataset[]>;
+  /**
+   * Told of each snapshot that was published, when its run is over; what it says by table stands in the answer as
+   * `analytics`. Answers soon and never rejects: what it begins goes on beside.
+   */
+  published?: (manifest: Manifest) => Promise<Record<string, string>>;
 }
 
-/** The main job: one POST is one run of one database. */
-export class IngestService {
-  readonly #running = new Map<string, string>();
-  readonly #stop = new AbortController();
+/** A run that has a record: its end can be waited for, here or elsewhere. */
+export interface StartedRun {
+  runId: string;
+  /** Rejects with the `ApiError` that the run ended with. */
+  done: Promise<RunAnswer>;
+}
 
-  constructor(private readonly services: IngestServices) {}
-
-  /** Launches, waits, verifies, publishes. Throws `ApiError` with the run's id; then nothing was published. */
-  async ingest(database: string, request: IngestRequest): Promise<ScriptResult | ScriptPlan> {
-    const runId = this.#begin(database);
-    const log = this.services.log.child({ run_id: runId, database });
-    try {
-      const source = await this.services.runner.resolve(database);
-      const spec = await this.#compile(source, request, this.#identify(database, runId));
-      log.info('run started', {
-        runner: source.runner,
-        image: source.reference,
-        tables: request.tables,
-        dry_run: request.dryRun,
-      });
-      const result = request.dryRun ? await this.#launch(spec, null, log) : await this.#record(spec, log);
-      log.info('run finished', result.status === 'success' ? { tables: Object.keys(result.result).length } : {});
-      return result;
-    } catch (error) {
-      const failure = asApiError(error, database, runId);
-      log.error(failure.message, { code: failure.code, hint: failure.hint, ...deeperCause(error) });
-      throw failure;
-    } finally {
-      this.#running.delete(database);
-    }
-  }
-
-  /** Stops the runs under way; each answers its caller and leaves nothing behind. */
-  async stop(): Promise<void> {
-    this.#stop.abort();
-    while (this.#running.size > 0) await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-
-  #begin(database: string): string {
-    const running = this.#running.get(database);
-    if (running !== undefined) {
-      throw new ApiError('RUN_IN_PROGRESS', `An ingestion of ${database} is running`, {
-        database,
-        runId: running,
-      });
-    }
-    if (this.#stop.signal.aborted) throw new ApiError('LEASE_LOST', 'This gateway is shutting down', { database });
-    const runId = uuidv7();
-    this.#running.set(database, runId);
-    return runId;
-  }
-
-  /** For sources that exist: whoever asks for others must not make `timestamps` remember them. */
-  #identify(database: string, runId: string): RunIdentity {
-    const at = this.services.timestamps.next(database);
-    return {
-      runId,
-      attempt: 1,
-      nonce: randomUUID(),
-      timestamp: timestampOf(at),
-      deadline: new Date(Date.now() + this.services.config.runTimeoutSeconds * 1000),
-    };
-  }
-
-  async #compile(source: LaunchableSource, request: IngestRequest, run: RunIdentity): Promise<JobSpec> {
-    const { config, credentials, lakeFolder } = this.services;
-    const [keys, folder] = request.dryRun ? [{}, null] : await Promise.all([credentials(), lakeFolder()]);
-    return compileJob(config, source, request, run, keys, folder);
-  }
-
-  /** A run that leaves records: the record is written first, so that no export is without one. */
-  async #record(spec: JobSpec, log: Log): Promise<ScriptResult> {
-    const lake = await this.services.lake();
-    const base = await readCurrent(lake, spec.job.database);
-    const run = await openRun(lake, recordOf(spec));
-    try {
-      const result = await this.#launch(spec, lake, log);
-      if (result.status !== 'success') throw new Error('readResult let a plan through');
-      await verifyResult(lake, spec.job, result);
-      const { SENSITIVE_COLUMNS: add, SENSITIVE_COLUMNS_ALLOW: allow } = this.services.config.env;
-      const imageDigest = spec.source.digest;
-      await publish(lake, { result, imageDigest, base, partial: spec.job.tables !== null, settings: { add, allow } });
-      await close(lake, run, { state: 'succeeded', consistency: result.consistency }, log);
-      return result;
-    } catch (error) {
-      // Unknown is not failed.
-      if (error instanceof UnclearPublication) throw error;
-      const { code, message, hint } = asApiError(error);
-      await close(lake, run, { state: 'failed', error: { code, message, hint } }, log);
-      throw error;
-    }
-  }
-
-  async #launch(spec: JobSpec, lake: Lake | null, log: Log): Promise<ScriptSuccess> {
-    // The script ends itself at its deadline; this is for one that does not.
-    const overdue = AbortSignal.timeout(this.services.config.runTimeoutSeconds * 1000 + OVERDUE_MS);
-    const signal = AbortSignal.any([this.#stop.signal, overdue]);
-    const redact = redactor(secretsOf(spec));
-    const outcome = await this.services.runner.run(spec, signal, (event) => logEvent(log, event, redact));
-    if (this.#stop.signal.aborted) throw new ApiError('LEASE_LOST', 'This gateway was shut down during the run');
-    if (overdue.aborted) throw new ApiError('RUN_TIMEOUT', 'The script ran past its deadline and was stopped');
-    return readResult(outcome, spec.job, lake, redact);
-  }
+/** A run of this gateway. */
+interface OwnRun {
+  runId: string;
+  /** Settled when the run is known to have begun, or to have been refused. */
+  begun: Promise<unknown>;
+  halt: AbortController;
 }
 
 /** What a script gets beyond its deadline before the gateway stops it. */
 const OVERDUE_MS = 5_000;
 
-const recordOf = ({ source, job }: JobSpec): RunRecord => ({
-  run_id: job.run_id,
-  database: job.database,
-  state: 'running',
-  started_at: new Date().toISOString(),
-  finished_at: null,
-  timestamp: job.timestamp,
-  request: { tables: job.tables, format: job.format, dry_run: job.dry_run },
-  runner: source.runner,
-  image: source.reference,
-  image_digest: source.digest,
-  attempts: job.attempt,
-  consistency: null,
-  duration_ms: null,
-  error: null,
-});
+/** The main job: one POST is one run of one database. */
+export class IngestService {
+  readonly #own = new Map<string, OwnRun>();
+  readonly #underWay = new Set<Promise<unknown>>();
+  readonly #halts = new Set<AbortController>();
+  readonly #launched = new Set<string>();
+  readonly #slots: RunSlots;
+  #stopped = false;
 
-/** What the script was given that must show nowhere: also what came from files or from the AWS SDK. */
-const secretsOf = ({ source, job }: JobSpec): string[] =>
-  secretValues(
-    job.env,
-    source.description.env.filter(({ secret }) => secret).map(({ name }) => name),
-  );
+  constructor(private readonly services: IngestServices) {
+    this.#slots = new RunSlots(services.config.maxConcurrentRuns, services.config.maxQueuedRuns);
+  }
 
-/** Never throws: by now the run is published or has failed, and a record that goes on saying "running" changes neither. */
-async function close(lake: Lake, run: OpenRun, end: Partial<RunRecord>, log: Log): Promise<void> {
-  const now = new Date();
-  const duration_ms = now.getTime() - Date.parse(run.record.started_at);
-  try {
-    await closeRun(lake, run, { ...end, finished_at: now.toISOString(), duration_ms });
-  } catch (error) {
-    log.warn('the run record could not be closed', { cause: causeOf(error) });
+  /** Whether a run of `database` is under way, or about to be, in this gateway. */
+  isBusy(database: string): boolean {
+    return this.#own.has(database);
+  }
+
+  /** Whether a launch is this gateway's own, under way. */
+  isOwn(runId: string): boolean {
+    return this.#launched.has(runId);
+  }
+
+  /** Says which tables and columns a run would take. Leaves no trace. Throws `ApiError`. */
+  plan(database: string, request: IngestRequest): Promise<ScriptPlan> {
+    const runId = uuidv7();
+    return this.#told(database, runId, (log, halt) =>
+      this.#inSlot(halt, async (deadline) => {
+        const source = await this.services.runner.resolve(database);
+        const { output } = await this.#launch({ database, request, runId, log, halt, source, deadline }, null);
+        if (output.status !== 'planned') throw new Error('readResult let a result through');
+        return output;
+      }),
+    );
+  }
+
+  /** Launches, waits, verifies, publishes. Throws `ApiError` with the run's id; then nothing was published. */
+  async ingest(database: string, request: IngestRequest): Promise<RunAnswer> {
+    return (await this.start(database, request)).done;
+  }
+
+  /** Resolves when the run has its lease and its record. Throws `ApiError` when it is not to be. */
+  async start(database: string, request: IngestRequest, runId = uuidv7()): Promise<StartedRun> {
+    const rival = this.#own.get(database);
+    if (rival !== undefined) {
+      await rival.begun;
+      throw runInProgress(database, rival.runId);
+    }
+    let onRecorded: () => void = () => undefined;
+    const recorded = new Promise<void>((resolve) => {
+      onRecorded = resolve;
+    });
+    const halt = new AbortController();
+    const done = this.#told(
+      database,
+      runId,
+      (log) => this.#run({ database, request, runId, log, halt }, onRecorded),
+      halt,
+    );
+    const begun = Promise.race([recorded, done]);
+    begun.catch(() => undefined);
+    this.#own.set(database, { runId, begun, halt });
+    const forget = () => this.#own.delete(database);
+    done.then(forget, forget);
+    await begun;
+    const answered = this.#answered(done);
+    this.#track(answered);
+    return { runId, done: answered };
+  }
+
+  /** Ends a run of this gateway at once; false if it is none. */
+  cancel({ database, run_id: runId }: Pick<RunRecord, 'database' | 'run_id'>): boolean {
+    const own = this.#own.get(database);
+    if (own?.runId !== runId) return false;
+    own.halt.abort(cancelled(database, runId));
+    return true;
+  }
+
+  /** Stops the runs under way; each answers its caller, frees its lease, and leaves nothing behind. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const halt of this.#halts) halt.abort(new ApiError('LEASE_LOST', 'This gateway was shut down during the run'));
+    while (this.#underWay.size > 0) await Promise.allSettled([...this.#underWay]);
+  }
+
+  /** The database is free again while those wait who are told of its new snapshot. */
+  async #answered(done: Promise<PublishedRun>): Promise<RunAnswer> {
+    const { answer, manifest } = await done;
+    const { published } = this.services;
+    return published === undefined ? answer : { ...answer, analytics: await published(manifest) };
+  }
+
+  /** `stop` waits for it. */
+  #track(work: Promise<unknown>): void {
+    this.#underWay.add(work);
+    const forget = () => this.#underWay.delete(work);
+    work.then(forget, forget);
+  }
+
+  /** Runs `work` so that its failure is logged once and carries the run's id. */
+  #told<T>(
+    database: string,
+    runId: string,
+    work: (log: Log, halt: AbortController) => Promise<T>,
+    halt = new AbortController(),
+  ): Promise<T> {
+    const log = this.services.log.child({ run_id: runId, database });
+    const told = async (): Promise<T> => {
+      if (this.#stopped) throw new ApiError('LEASE_LOST', 'This gateway is shutting down', { database });
+      this.#halts.add(halt);
+      this.#launched.add(runId);
+      try {
+        return await work(log, halt);
+      } catch (error) {
+        const failure = asApiError(error, database, runId);
+        const level = failure.code === 'RUN_IN_PROGRESS' ? 'info' : 'error';
+        log.log(level, failure.message, { code: failure.code, hint: failure.hint, ...deeperCause(error) });
+        throw failure;
+      } finally {
+        this.#halts.delete(halt);
+        this.#launched.delete(runId);
+      }
+    };
+    const running = told();
+    this.#track(running);
+    return running;
+  }
+
+  /** Waits for a turn; from then on the run has so long. */
+  async #inSlot<T>(halt: AbortController, work: (deadline: Date) => Promise<T>): Promise<T> {
+    const giveBack = await this.#slots.take();
+    const ms = this.services.config.runTimeoutSeconds * 1000;
+    const late = () => halt.abort(new ApiError('RUN_TIMEOUT', 'The script ran past its deadline and was stopped'));
+    // The script ends itself at its deadline; this is for one that does not.
+    const overdue = setTimeout(late, ms + OVERDUE_MS);
+    try {
+      halt.signal.throwIfAborted();
+      return await work(new Date(Date.now() + ms));
+    } finally {
+      clearTimeout(overdue);
+      giveBack();
+    }
+  }
+
+  #run(asked: Omit<Launching, 'source' | 'deadline'>, onRecorded: () => void): Promise<PublishedRun> {
+    return this.#inSlot(asked.halt, async (deadline) => {
+      const run = { ...asked, deadline, source: await this.services.runner.resolve(asked.database) };
+      // What cannot be launched must not take the lease, nor leave a record.
+      const sketch = await this.#compile(run, { ...NO_ATTEMPT, runId: run.runId, deadline }, 0);
+      const lake = await this.services.lake();
+      const acquired = await this.#acquire(lake, run);
+      const { SENSITIVE_COLUMNS: add, SENSITIVE_COLUMNS_ALLOW: allow } = this.services.config.env;
+      run.log.info('run started', {
+        runner: run.source.runner,
+        image: run.source.reference,
+        tables: run.request.tables,
+        epoch: acquired.lease.record.epoch,
+      });
+      const published = await runRecorded({
+        ...run,
+        lake,
+        acquired,
+        gateway: this.services.gateway,
+        sketch,
+        settings: { add, allow },
+        onRecorded,
+        launch: (journal) => this.#launch(run, { lake, lease: acquired.lease, journal }),
+      });
+      run.log.info('run finished', { tables: Object.keys(published.answer.result).length });
+      return published;
+    });
+  }
+
+  #acquire(lake: Lake, { database, runId, deadline, halt }: Launching): Promise<Acquired> {
+    const times = leaseTimes(this.services.config.leaseTtlSeconds * 1000);
+    return acquireLease({
+      store: new LeaseStore(lake, database, systemClock, times),
+      claimant: { holder: this.services.gateway, runId, nonce: randomUUID(), deadline },
+      times,
+      clock: systemClock,
+      epochFloor: async () => (await readCurrent(lake, database))?.pointer.epoch ?? 0,
+      signal: halt.signal,
+    });
+  }
+
+  async #compile({ source, request }: Launching, attempt: AttemptIdentity, epoch: number): Promise<JobSpec> {
+    const services = this.services;
+    // A plan needs no lake, unless the source reads from it: then the script says what is missing.
+    const credentials = request.dryRun ? await services.credentials().catch(() => ({})) : await services.credentials();
+    const [folder, datasets] = await Promise.all([services.lakeFolder(), services.datasets(source.name)]);
+    const identity = { ...attempt, gateway: services.gateway, epoch };
+    return compileJob(services.config, source, request, identity, { credentials, folder, datasets });
+  }
+
+  /** Launches the script; `records` are where a run leaves its traces, null for a dry run. */
+  #launch(run: Launching, records: { lake: Lake; lease: HeldLease; journal: RunJournal } | null) {
+    const { runId, deadline, halt, log } = run;
+    return launchAttempts({
+      runner: this.services.runner,
+      compile: (attempt) => this.#compile(run, attempt, records?.lease.record.epoch ?? 0),
+      runId,
+      deadline,
+      timestamp: async (attempt) => {
+        if (records === null) return Math.floor(Date.now() / 1000);
+        return attempt === 1 ? records.lease.record.last_timestamp : records.lease.allot();
+      },
+      onAttempt: async ({ job }) => {
+        if (job.attempt > 1) await records?.journal.attempt(job.attempt, job.timestamp);
+      },
+      onEvent: (event) => records?.journal.event(event),
+      lake: records?.lake ?? null,
+      signal: halt.signal,
+      most: this.services.config.runAttempts,
+      log,
+    });
   }
 }
 
-const isTold = (error: unknown) =>
-  error instanceof ApiError || error instanceof LakeError || error instanceof ScriptError;
-
-/** What lies below a failure's own message, for the log; nothing if that message says it all. */
-function deeperCause(error: unknown): { cause?: string } {
-  if (!isTold(error)) return { cause: causeOf(error) };
-  const { cause } = error as Error;
-  return cause === undefined ? {} : { cause: causeOf(cause) };
+/** A launch, as far as it is decided before its first attempt. */
+interface Launching {
+  database: string;
+  request: IngestRequest;
+  runId: string;
+  log: Log;
+  halt: AbortController;
+  source: LaunchableSource;
+  deadline: Date;
 }
 
-function causeOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const text = isTold(error) ? error.message : (error.stack ?? error.message);
-  return error.cause === undefined ? text : `${text} | caused by ${causeOf(error.cause)}`;
-}
+/** For a look at what would be compiled, before anything is allotted. */
+const NO_ATTEMPT = { attempt: 1, nonce: 'none', timestamp: '19700101_000000' };

@@ -16,6 +16,7 @@ function fake(name: 'docker' | 'process', error?: ApiError, listings: SourceList
     list: () => answer(listings),
     resolve: (source) => answer(givenSource({ name: source, runner: name })),
     run: async () => givenOutcome({ exitCode: name === 'docker' ? 1 : 2 }),
+    reap: () => answer([name]),
     check: () => answer(undefined),
     close: async () => undefined,
   };
@@ -99,5 +100,16 @@ describe('AutoRunner', () => {
     expect(await codeOf(new AutoRunner(fake('docker', broken), fake('process', broken)).check())).toBe(
       'RUNNER_UNAVAILABLE',
     );
+  });
+});
+
+describe('reap', () => {
+  const nobody = async () => false;
+  it('is for the engine, and nothing is left where there is none', async () => {
+    expect(await new AutoRunner(fake('docker'), fake('process')).reap('d', nobody)).toEqual(['docker']);
+    const without = new AutoRunner(fake('docker', failing('RUNNER_UNAVAILABLE')), fake('process'));
+    expect(await without.reap('d', nobody)).toEqual([]);
+    const broken = new AutoRunner(fake('docker', failing('INTERNAL')), fake('process'));
+    await expect(broken.reap('d', nobody)).rejects.toThrow('INTERNAL');
   });
 });

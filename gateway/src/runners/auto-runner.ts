@@ -1,6 +1,6 @@
 import type { ScriptEvent } from '@ingesta/kit';
 import { ApiError } from '../errors';
-import type { JobSpec, LaunchableSource, Outcome, Runner, SourceListing } from './runner';
+import type { JobSpec, LaunchableSource, LeftBehind, Outcome, Runner, SourceListing } from './runner';
 
 /**
  * Docker where the engine answers and the source's image exists, the process runner otherwise. Decided per source and
@@ -36,6 +36,16 @@ export class AutoRunner implements Runner {
 
   run(spec: JobSpec, signal: AbortSignal, onEvent: (event: ScriptEvent) => void): Promise<Outcome> {
     return (spec.source.runner === 'docker' ? this.docker : this.process).run(spec, signal, onEvent);
+  }
+
+  async reap(deployment: string, isOver: (left: LeftBehind) => Promise<boolean>): Promise<string[]> {
+    try {
+      return await this.docker.reap(deployment, isOver);
+    } catch (error) {
+      // Without an engine there are no containers.
+      if (codeOf(error) === 'RUNNER_UNAVAILABLE') return [];
+      throw error;
+    }
   }
 
   async check(): Promise<void> {

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import Docker from 'dockerode';
 import { describeWith, dockerEnv } from '../../../test/services/need';
 import { ShippedSources } from '../sources/shipped-sources';
+import { reapContainers } from './docker-reaper';
 import { DockerRunner } from './docker-runner';
+import type { LeftBehind } from './runner';
 import { ignored, never, type RunnerGiven, runnerSuite, SUITE_SOURCE, specOf } from './runner-suite';
 
 const RUN = Math.random().toString(36).slice(2, 10);
@@ -120,6 +122,45 @@ describeWith(['docker'], 'DockerRunner', () => {
         PidsLimit: 128,
         Init: true,
       });
+    });
+  });
+
+  describe('reap', () => {
+    const deployment = `suite-${RUN}`;
+    const left = async (runId: string, start: boolean) => {
+      const container = await docker.createContainer({
+        Image: `${PREFIX}suite:latest`,
+        Entrypoint: ['sleep', '600'],
+        Labels: {
+          ...LABELS,
+          'ingesta.deployment': deployment,
+          'ingesta.run': runId,
+          'ingesta.db': 'suite',
+          'ingesta.deadline': '2025-01-02T15:30:45.000Z',
+        },
+      });
+      if (start) await container.start();
+      return container;
+    };
+    const later = Date.now() + 3_600_000;
+
+    it('removes what runs that are over have left, running or only created, and nothing else', async () => {
+      const made = await Promise.all([left('over', true), left('over-too', false), left('live', true)]);
+      try {
+        const asked: object[] = [];
+        const isOver = async (launch: LeftBehind) => {
+          asked.push(launch);
+          return launch.runId.startsWith('over');
+        };
+        expect(await runnerOn(docker).reap(deployment, isOver)).toEqual([]);
+        expect(asked).toEqual([]); // Newborn.
+        expect(await reapContainers(docker, `other-${RUN}`, isOver, later)).toEqual([]);
+        expect((await reapContainers(docker, deployment, isOver, later)).sort()).toEqual(['over', 'over-too']);
+        expect(asked).toContainEqual({ runId: 'live', database: 'suite', deadline: new Date('2025-01-02T15:30:45Z') });
+        expect(await containers({ label: [`ingesta.deployment=${deployment}`] })).toHaveLength(1);
+      } finally {
+        await Promise.all(made.map((container) => container.remove({ force: true }).catch(() => undefined)));
+      }
     });
   });
 

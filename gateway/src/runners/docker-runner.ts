@@ -6,7 +6,8 @@ import { launchContainer } from './docker-container';
 import { toContainer } from './docker-convert';
 import { answered, engineError } from './docker-errors';
 import { DockerImages } from './docker-images';
-import type { JobSpec, LaunchableSource, Outcome, Runner, SourceListing } from './runner';
+import { reapContainers } from './docker-reaper';
+import type { JobSpec, LaunchableSource, LeftBehind, Outcome, Runner, SourceListing } from './runner';
 
 /** Runs each job in a container of its source's image, on the engine that `docker` talks to. */
 export class DockerRunner implements Runner {
@@ -14,7 +15,10 @@ export class DockerRunner implements Runner {
   readonly #images: DockerImages;
 
   constructor(
-    private readonly docker: Pick<Docker, 'ping' | 'getImage' | 'listImages' | 'createContainer' | 'getContainer'>,
+    private readonly docker: Pick<
+      Docker,
+      'ping' | 'getImage' | 'listImages' | 'createContainer' | 'getContainer' | 'listContainers'
+    >,
     private readonly shipped: ShippedSources,
     images: { prefix: string; tag: string },
   ) {
@@ -58,6 +62,10 @@ export class DockerRunner implements Runner {
 
   run(spec: JobSpec, signal: AbortSignal, onEvent: (event: ScriptEvent) => void): Promise<Outcome> {
     return launchContainer(this.docker, toContainer(spec), { stdin: JSON.stringify(spec.job), signal, onEvent });
+  }
+
+  reap(deployment: string, isOver: (left: LeftBehind) => Promise<boolean>): Promise<string[]> {
+    return reapContainers(this.docker, deployment, isOver);
   }
 
   async check(): Promise<void> {

@@ -1,6 +1,6 @@
 import { parseConfig } from '../config';
 import { compileJob } from '../ingest/job';
-import { givenSource } from '../testing/given';
+import { givenSource, givenSupplies } from '../testing/given';
 import { NamedConnections } from './named-connections';
 import type { Runner } from './runner';
 
@@ -18,6 +18,7 @@ const inner: Runner = {
   ],
   resolve: async (name) => givenSource({ name }),
   run: () => Promise.reject(new Error('not launched here')),
+  reap: async () => [],
   check: async () => undefined,
   close: async () => undefined,
 };
@@ -31,7 +32,15 @@ const ENV = {
   VENTAS_MYSQL_TABLES: 'ventas',
 };
 const REQUEST = { tables: null, format: 'csv', dryRun: false } as const;
-const RUN = { runId: 'r', attempt: 1, nonce: 'n', timestamp: '20250102_153045', deadline: new Date(0) };
+const RUN = {
+  runId: 'r',
+  attempt: 1,
+  nonce: 'n',
+  timestamp: '20250102_153045',
+  deadline: new Date(0),
+  gateway: 'g',
+  epoch: 1,
+};
 
 const given = () => {
   const config = parseConfig(ENV);
@@ -55,7 +64,8 @@ it('lists each connection beside the sources', async () => {
 
 it('gives the script its own variables under their plain names', async () => {
   const { config, runner } = given();
-  const compile = async (name: string) => compileJob(config, await runner.resolve(name), REQUEST, RUN, {}, null).job;
+  const compile = async (name: string) =>
+    compileJob(config, await runner.resolve(name), REQUEST, RUN, givenSupplies()).job;
   const ventas = await compile('ventas');
   expect(ventas.database).toBe('ventas');
   expect(ventas.env).toMatchObject({ MYSQL_HOST: 'ventas.example', MYSQL_USER: 'vendor', MYSQL_TABLES: 'ventas' });
@@ -68,9 +78,11 @@ it('names what is missing as it must be set', async () => {
   const { runner } = given();
   const config = parseConfig({ ...ENV, VENTAS_MYSQL_HOST: '', VENTAS_MYSQL_USER: '' });
   const source = await runner.resolve('ventas');
-  expect(() => compileJob(config, source, REQUEST, RUN, {}, null)).toThrow(/VENTAS_MYSQL_HOST.*VENTAS_MYSQL_USER/);
+  expect(() => compileJob(config, source, REQUEST, RUN, givenSupplies())).toThrow(
+    /VENTAS_MYSQL_HOST.*VENTAS_MYSQL_USER/,
+  );
   const local = parseConfig({ ...ENV, VENTAS_MYSQL_HOST: 'localhost' });
-  expect(() => compileJob(local, source, REQUEST, RUN, {}, null)).toThrow(/VENTAS_MYSQL_HOST names localhost/);
+  expect(() => compileJob(local, source, REQUEST, RUN, givenSupplies())).toThrow(/VENTAS_MYSQL_HOST names localhost/);
 });
 
 it.each([
@@ -83,4 +95,15 @@ it.each([
   'a=my sql:A_',
 ])('SOURCES=%s is a problem of the configuration', (SOURCES) => {
   expect(() => parseConfig({ ...ENV, SOURCES })).toThrow(/SOURCES/);
+});
+
+it('puts a connection in the place of the source of its name, which keeps its title', async () => {
+  const { connections } = parseConfig({ ...ENV, SOURCES: 'mysql=postgresql:SAMPLE_' });
+  const runner = new NamedConnections(inner, connections);
+  expect((await runner.list())[0]).toMatchObject({
+    name: 'mysql',
+    reference: 'ingesta-postgresql:latest',
+    title: 'MySQL',
+  });
+  expect(await runner.resolve('mysql')).toMatchObject({ name: 'mysql', envPrefix: 'SAMPLE_' });
 });

@@ -1,5 +1,5 @@
 import type { ScriptEvent } from '@ingesta/kit';
-import type { JobSpec, LaunchableSource, Outcome, Runner, SourceListing } from './runner';
+import type { JobSpec, LaunchableSource, LeftBehind, Outcome, Runner, SourceListing } from './runner';
 
 /** One entry of `SOURCES`: a connection of its own to what another source's script can read. */
 export interface Connection {
@@ -26,7 +26,9 @@ export class NamedConnections implements Runner {
     for (const [name, { kind }] of this.connections) {
       const script = listings.find((listing) => listing.name === kind);
       const hint = `SOURCES names ${kind}, which is no source`;
-      byName.set(name, script ? { ...script, name } : { name, reference: kind, present: false, title: name, hint });
+      // Whoever puts files in the place of mysql still means mysql.
+      const title = byName.get(name)?.title ?? script?.title ?? name;
+      byName.set(name, script ? { ...script, name, title } : { name, reference: kind, present: false, title, hint });
     }
     return [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
@@ -39,6 +41,10 @@ export class NamedConnections implements Runner {
 
   run(spec: JobSpec, signal: AbortSignal, onEvent: (event: ScriptEvent) => void): Promise<Outcome> {
     return this.inner.run(spec, signal, onEvent);
+  }
+
+  reap(deployment: string, isOver: (left: LeftBehind) => Promise<boolean>): Promise<string[]> {
+    return this.inner.reap(deployment, isOver);
   }
 
   check(): Promise<void> {

@@ -99,6 +99,10 @@ export class ProcessRunner implements Runner {
     }
   }
 
+  async reap(): Promise<string[]> {
+    return []; // A process that outlives its gateway ends at its deadline; nothing tells for certain whose it is.
+  }
+
   async check(): Promise<void> {
     if ((await this.list()).some(({ present }) => present)) return;
     throw new ApiError(

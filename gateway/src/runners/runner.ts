@@ -35,6 +35,13 @@ export interface JobSpec {
 /** How a program ends for lack of memory: killed by the kernel, or aborted by V8 when its heap is full. */
 export const MEMORY_EXITS: readonly number[] = [137, 134];
 
+/** A launch that is still there, as its labels tell of it. */
+export interface LeftBehind {
+  runId: string;
+  database: string;
+  deadline: Date;
+}
+
 /** How a launch ended. A failing script is data, not an exception. */
 export interface Outcome {
   /** Null where the end could not be observed (daemon lost). */
@@ -68,6 +75,11 @@ export interface Runner {
   /** What `run` will launch for this source, resolved to a digest. */
   resolve(name: string): Promise<LaunchableSource>;
   run(spec: JobSpec, signal: AbortSignal, onEvent: (event: ScriptEvent) => void): Promise<Outcome>;
+  /**
+   * Stops and removes what gateways that died have left here: launches of `deployment` of which `isOver` says so. What
+   * has only just begun is left alone. Gives the runs' ids. May be called at any time, also for what is gone.
+   */
+  reap(deployment: string, isOver: (left: LeftBehind) => Promise<boolean>): Promise<string[]>;
   /** Throws `RUNNER_UNAVAILABLE` when nothing could be launched now. */
   check(): Promise<void>;
   /** Ends what the runner started for its own purposes, and starts nothing more. Runs are ended by their signal. */

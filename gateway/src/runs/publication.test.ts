@@ -1,7 +1,8 @@
 import { type Job, type Lake, LakeError, pointerKey, runKeys } from '@ingesta/kit';
 import fc from 'fast-check';
 import { exportTables, givenJob, givenLake, keysOf } from '../testing/given';
-import { type Current, composeManifest, publish, readCurrent, UnclearPublication } from './publication';
+import { fence } from './fence';
+import { type Current, composeManifest, isPublished, publish, readCurrent, UnclearPublication } from './publication';
 
 let lake: Lake;
 let remove: () => Promise<void>;
@@ -18,16 +19,18 @@ async function exported(number: number, tables: string[], inLake = lake) {
 interface Run {
   number: number;
   tables: string[];
-  base?: Current | null;
+  base?: Current;
   partial?: boolean;
   settings?: { add?: string; allow?: string };
   through?: Lake;
 }
 async function run({ number, tables, base, partial = false, settings = {}, through = lake }: Run) {
   const result = await exported(number, tables);
-  const expected = base === undefined ? await readCurrent(lake, 'mysql') : base;
-  return publish(through, { result, imageDigest: 'sha256:1', base: expected, partial, settings });
+  return publish(through, { result, imageDigest: 'sha256:1', base: base ?? (await nextFence()), partial, settings });
 }
+
+/** What the next holder of the lease does first. */
+const nextFence = async () => fence(lake, 'mysql', ((await readCurrent(lake, 'mysql'))?.pointer.epoch ?? 0) + 1);
 
 /** The port with one method changed. */
 const changed = (change: Partial<Lake>): Lake =>
@@ -37,6 +40,18 @@ const changed = (change: Partial<Lake>): Lake =>
       return typeof value === 'function' ? value.bind(target) : value;
     },
   });
+/** A lake that writes the pointer and then, after `meanwhile`, loses the answer. */
+function lossy(meanwhile: () => unknown) {
+  let writes = 0;
+  const putIfMatch: Lake['putIfMatch'] = async (key, body, etag) => {
+    const answer = await lake.putIfMatch(key, body, etag);
+    if (key !== pointerKey('mysql')) return answer;
+    writes += 1;
+    await meanwhile();
+    throw unavailable();
+  };
+  return { through: changed({ putIfMatch }), writes: () => writes };
+}
 const unavailable = () => new LakeError('unavailable', 'the answer was lost', '');
 
 describe('publish', () => {
@@ -64,9 +79,9 @@ describe('publish', () => {
     expect(await lake.head('mysql/orders_20250102_000001.csv')).not.toBeNull();
   });
 
-  it.each([false, true])('gives up when another run was published meanwhile (first ever: %s)', async (first) => {
+  it.each([false, true])('gives up when a later holder has fenced meanwhile (first ever: %s)', async (first) => {
     if (!first) await run({ number: 1, tables: ['users'] });
-    const base = await readCurrent(lake, 'mysql');
+    const base = await nextFence();
     await run({ number: 2, tables: ['users'] });
     await expect(run({ number: 3, tables: ['users'], base })).rejects.toMatchObject({ code: 'LEASE_LOST' });
     expect((await readCurrent(lake, 'mysql'))?.manifest?.run_id).toBe('run-2');
@@ -76,18 +91,38 @@ describe('publish', () => {
 describe('the answer to the write of the pointer', () => {
   it.each([false, true])('may be lost: the run is published once (first ever: %s)', async (first) => {
     if (!first) await run({ number: 1, tables: ['users'] });
-    let writes = 0;
-    const lossy = <T extends 'putIfAbsent' | 'putIfMatch'>(name: T) =>
-      (async (key: string, body: Uint8Array, etag: string) => {
-        const answer = await lake[name](key, body, etag);
-        if (key !== pointerKey('mysql')) return answer;
-        writes += 1;
-        throw unavailable();
-      }) as Lake[T];
-    const through = changed({ putIfAbsent: lossy('putIfAbsent'), putIfMatch: lossy('putIfMatch') });
+    const { through, writes } = lossy(() => true);
     await run({ number: 2, tables: ['users'], through });
-    expect(writes).toBe(1);
+    expect(writes()).toBe(1);
     expect((await readCurrent(lake, 'mysql'))?.manifest?.run_id).toBe('run-2');
+  });
+
+  it('may be lost, and a successor may have fenced, or even published, before anybody looks', async () => {
+    await run({ number: 1, tables: ['users'] });
+    for (const [number, published] of [
+      [2, false],
+      [4, true],
+    ] as const) {
+      const { through } = lossy(async () => {
+        if (published) await run({ number: number + 1, tables: ['users'] });
+        else await nextFence();
+      });
+      await run({ number, tables: ['users'], through });
+      expect(await isPublished(lake, 'mysql', runKeys('mysql', `run-${number}`).manifest)).toBe(true);
+    }
+    expect((await readCurrent(lake, 'mysql'))?.manifest?.run_id).toBe('run-5');
+  });
+
+  it('may be lost together with the write itself, and a successor fences: then it was not published', async () => {
+    await run({ number: 1, tables: ['users'] });
+    const through = changed({
+      putIfMatch: async () => {
+        await nextFence();
+        throw unavailable();
+      },
+    });
+    await expect(run({ number: 2, tables: ['users'], through })).rejects.toMatchObject({ code: 'LEASE_LOST' });
+    expect(await isPublished(lake, 'mysql', runKeys('mysql', 'run-2').manifest)).toBe(false);
   });
 
   it('may be lost together with the next reads', async () => {
@@ -120,6 +155,7 @@ describe('the answer to the write of the pointer', () => {
     });
     await run({ number: 2, tables: ['users'], through });
     expect((await readCurrent(lake, 'mysql'))?.pointer.epoch).toBe(2);
+    expect(writes).toBe(2);
   });
 
   it('may never come: the failure is told, and the old snapshot stays', async () => {
@@ -132,7 +168,7 @@ describe('the answer to the write of the pointer', () => {
   it('may be a refusal: that is told at once', async () => {
     const denied = new LakeError('denied', 'no', '');
     const through = changed({
-      putIfAbsent: (key, body) => (key.includes('current') ? Promise.reject(denied) : lake.putIfAbsent(key, body)),
+      putIfMatch: () => Promise.reject(denied),
     });
     await expect(run({ number: 1, tables: ['users'], through })).rejects.toBe(denied);
   });
@@ -150,9 +186,6 @@ describe('a run over some tables', () => {
   it('is not mixed when it covers all there was', async () => {
     await run({ number: 1, tables: ['users'] });
     expect((await run({ number: 2, tables: ['users'], partial: true })).consistency).toBe('snapshot');
-    expect((await run({ number: 3, tables: ['users'], partial: true, base: null }).catch((error) => error)).code).toBe(
-      'LEASE_LOST',
-    );
   });
 
   it('leaves behind what today’s rules would not let out', async () => {
@@ -167,12 +200,18 @@ describe('JSON columns of tables that are carried over', () => {
   const json = { name: 'extra', source_type: 'json', logical_type: 'json', nullable: true } as const;
   const carried = async (add?: string) => {
     const result = await exportTables(lake, givenJob(), { users: 'id\n' });
-    const before = { result, imageDigest: null, base: null, partial: false, settings: {} };
+    const base: Current = {
+      pointer: { epoch: 1, manifest: null, updated_at: result.taken_at },
+      etag: 'e',
+      manifest: null,
+    };
+    const before = { result, imageDigest: null, base, partial: false, settings: {} };
     result.result.users!.columns.push(json);
     const manifest = composeManifest(before);
-    const base: Current = { pointer: { epoch: 1, manifest: 'x', updated_at: manifest.taken_at }, etag: 'e', manifest };
+    const after: Current = { pointer: { epoch: 2, manifest: 'x', updated_at: manifest.taken_at }, etag: 'e', manifest };
     const settings = add ? { add } : {};
-    return composeManifest({ ...before, result: { ...result, result: {} }, base, partial: true, settings }).tables;
+    return composeManifest({ ...before, result: { ...result, result: {} }, base: after, partial: true, settings })
+      .tables;
   };
 
   it('stay under the same rules', async () => expect(Object.keys(await carried())).toEqual(['users']));
@@ -209,13 +248,16 @@ it('whatever runs are published, in whatever mix, the pointer leads to objects t
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 8 }), async (steps) => {
       await Promise.all((await keysOf(lake)).map((key) => lake.delete(key)));
-      let old: Current | null = null;
+      let old: Current | undefined;
       let epoch = 0;
       for (const [i, { tables, partial, stale, outage }] of steps.entries()) {
-        const base: Current | null = stale ? old : await readCurrent(lake, 'mysql');
-        old = await readCurrent(lake, 'mysql');
-        const through = outage ? changed({ putIfAbsent: () => Promise.reject(unavailable()) }) : lake;
-        await run({ number: i + 1, tables, partial, base, through }).catch(() => undefined);
+        const own = await nextFence();
+        const base = stale && old ? old : own;
+        old = own;
+        const denied = new LakeError('denied', 'no', '');
+        const through = outage ? changed({ putIfAbsent: () => Promise.reject(denied) }) : lake;
+        const published = await run({ number: i + 1, tables, partial, base, through }).catch(() => null);
+        expect(published !== null).toBe(base === own && !outage);
 
         const current = await readCurrent(lake, 'mysql');
         expect(current?.pointer.epoch ?? 0).toBeGreaterThanOrEqual(epoch);

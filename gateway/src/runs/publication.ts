@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Lake,
   LakeError,
@@ -13,6 +12,8 @@ import {
   sensitiveRules,
 } from '@ingesta/kit';
 import { ApiError } from '../errors';
+import { type Clock, systemClock } from './clock';
+import { createRecord } from './write-record';
 
 /** What readers see of a database: the pointer, its ETag, and the manifest behind it. */
 export interface Current {
@@ -21,12 +22,21 @@ export interface Current {
   manifest: Manifest | null;
 }
 
-/** The committed snapshot of a database, or null when nothing was ever ingested. Starts at the pointer, never lists. */
-export async function readCurrent(lake: Lake, database: string): Promise<Current | null> {
+/**
+ * The committed snapshot of a database, or null when nothing was ever ingested. Starts at the pointer, never lists.
+ * `known` gives a manifest that was read before: none ever changes.
+ */
+export async function readCurrent(
+  lake: Lake,
+  database: string,
+  known: (key: string) => Manifest | undefined = () => undefined,
+): Promise<Current | null> {
   const stored = await lake.get(pointerKey(database));
   if (stored === null) return null;
   const pointer = pointerSchema.parse(JSON.parse(stored.body.toString('utf8')));
   if (pointer.manifest === null) return { pointer, etag: stored.etag, manifest: null };
+  const there = known(pointer.manifest);
+  if (there !== undefined) return { pointer, etag: stored.etag, manifest: there };
   const body = await lake.get(pointer.manifest);
   if (body === null) throw new Error(`The pointer of ${database} names ${pointer.manifest}, which does not exist`);
   return { pointer, etag: stored.etag, manifest: manifestSchema.parse(JSON.parse(body.body.toString('utf8'))) };
@@ -35,8 +45,8 @@ export async function readCurrent(lake: Lake, database: string): Promise<Current
 export interface Publication {
   result: ScriptResult;
   imageDigest: string | null;
-  /** What was current when the run began; the pointer must still be this one. */
-  base: Current | null;
+  /** The pointer as the run's own fence left it; it must still be this one. */
+  base: Current;
   /** A run over some tables keeps the other entries of `base`. */
   partial: boolean;
   settings: { add?: string; allow?: string };
@@ -70,7 +80,7 @@ export function composeManifest({ result, imageDigest, base, partial, settings }
         !rules.reason(table, [name]) && (logical_type !== 'json' || entry.sensitive_rules === rules.id),
     );
   const kept = partial
-    ? Object.entries(base?.manifest?.tables ?? {}).filter(
+    ? Object.entries(base.manifest?.tables ?? {}).filter(
         ([table, entry]) => !ownNames.has(table) && clean(table, entry),
       )
     : [];
@@ -78,8 +88,9 @@ export function composeManifest({ result, imageDigest, base, partial, settings }
     version: 1,
     database: result.database,
     run_id: result.run_id,
-    parent: base?.pointer.manifest ?? null,
+    parent: base.pointer.manifest,
     taken_at: result.taken_at,
+    epoch: base.pointer.epoch,
     consistency: kept.length > 0 ? 'mixed' : result.consistency,
     image_digest: imageDigest,
     tables: Object.fromEntries([...kept, ...own]),
@@ -87,58 +98,93 @@ export function composeManifest({ result, imageDigest, base, partial, settings }
 }
 
 /**
- * Makes a verified run visible: manifest first, then one compare-and-swap of the pointer. Throws `LEASE_LOST` when
- * another run was published since this one began; readers then go on seeing that one.
+ * Makes a verified run visible: manifest first, then one compare-and-swap of the pointer over the ETag of the run's own
+ * fence. Throws `LEASE_LOST` when a later holder has fenced meanwhile; readers then go on seeing what they saw.
  */
-export async function publish(lake: Lake, publication: Publication, now = new Date()): Promise<Manifest> {
+export async function publish(lake: Lake, publication: Publication, clock: Clock = systemClock): Promise<Manifest> {
   const manifest = composeManifest(publication);
-  const { base } = publication;
-  const manifestKey = runKeys(manifest.database, manifest.run_id).manifest;
-  await lake.putIfAbsent(manifestKey, Buffer.from(JSON.stringify(manifest)));
-
-  const pointer: Pointer = {
-    epoch: (base?.pointer.epoch ?? 0) + 1,
-    manifest: manifestKey,
-    updated_at: now.toISOString(),
-  };
-  const body = Buffer.from(JSON.stringify(pointer));
-  const replaced = await replacePointer(lake, pointerKey(manifest.database), body, base?.etag ?? null);
-  if (!replaced) throw new ApiError('LEASE_LOST', `Another run of ${manifest.database} was published meanwhile`);
-  return manifest;
+  const { database } = manifest;
+  const key = runKeys(database, manifest.run_id).manifest;
+  await createRecord(lake, key, Buffer.from(JSON.stringify(manifest)), clock);
+  const { epoch } = publication.base.pointer;
+  const pointer: Pointer = { epoch, manifest: key, updated_at: new Date(clock.wall()).toISOString() };
+  const found = await replacePointer(lake, database, pointer, publication.base.etag, clock);
+  if (found === 'published') return manifest;
+  throw new ApiError('LEASE_LOST', `A later run of ${database} has taken over (epoch ${found} after ${epoch})`);
 }
 
 /** The pointer may or may not name the run: nobody may call it failed. Its record stays `running` until somebody can look. */
 export class UnclearPublication extends ApiError {
   constructor(cause: LakeError) {
     super('LAKE_UNAVAILABLE', 'The lake was lost while the run was being published; it may have been', {
-      hint: 'When the lake answers again, GET /api/ingesta shows the last committed run; POST again if it is not this one.',
+      hint: 'When the lake answers again, GET /api/ingesta/runs/{run_id} tells what became of it.',
       cause,
     });
   }
+}
+
+/** Whether a manifest is the published one or one of its ancestors: then its run succeeded, whoever else says what. */
+export async function isPublished(lake: Lake, database: string, manifestKey: string): Promise<boolean> {
+  const current = await readCurrent(lake, database);
+  const own = await readManifest(lake, manifestKey);
+  if (own === null) return false;
+  for (let key = current?.pointer.manifest ?? null; key !== null; ) {
+    if (key === manifestKey) return true;
+    const ancestor = await readManifest(lake, key);
+    // Epochs only fall on the way down: below its own there is nothing to find.
+    if (ancestor === null || ancestor.epoch < own.epoch) return false;
+    key = ancestor.parent;
+  }
+  return false;
+}
+
+async function readManifest(lake: Lake, key: string): Promise<Manifest | null> {
+  const stored = await lake.get(key);
+  return stored && manifestSchema.parse(JSON.parse(stored.body.toString('utf8')));
 }
 
 /** The lake may blink at the last step of a run that took hours. */
 const PAUSES_MS = [200, 1000, 3000];
 
 /**
- * Writes the pointer unless somebody else did since `etag`: false then. The answer of a write may be lost while the
- * write happened; what stands in the pointer tells. Trying again is safe as long as it is still the old one.
+ * Writes the pointer over `etag`: `published`, or the higher epoch that stands there. The answer of a write may be lost
+ * while the write happened; what stands in the pointer tells, or the chain behind it, because a successor's fence keeps
+ * our manifest. Trying again is safe as long as the pointer is still our fence.
  */
-async function replacePointer(lake: Lake, key: string, body: Buffer, etag: string | null): Promise<boolean> {
+async function replacePointer(
+  lake: Lake,
+  database: string,
+  pointer: Pointer,
+  etag: string,
+  clock: Clock,
+): Promise<'published' | number> {
+  const body = Buffer.from(JSON.stringify(pointer));
   for (let attempt = 0; ; attempt += 1) {
     try {
-      await (etag === null ? lake.putIfAbsent(key, body) : lake.putIfMatch(key, body, etag));
-      return true;
+      await lake.putIfMatch(pointerKey(database), body, etag);
+      return 'published';
     } catch (error) {
       if (!(error instanceof LakeError) || error.kind === 'denied') throw error;
-      const stored = await lake.get(key).catch(() => undefined);
-      if (stored !== undefined) {
-        if (stored?.body.equals(body)) return true;
-        if ((stored?.etag ?? null) !== etag) return false;
-      }
+      const found = await lookUp(lake, database, pointer, etag).catch(() => 'silence');
+      if (found === 'published' || typeof found === 'number') return found;
       const pause = PAUSES_MS[attempt];
       if (pause === undefined) throw new UnclearPublication(error);
-      await sleep(pause);
+      await clock.sleep(pause);
     }
   }
+}
+
+/** What became of a write of `mine` over `etag`. */
+async function lookUp(
+  lake: Lake,
+  database: string,
+  mine: Pointer,
+  etag: string,
+): Promise<'published' | 'unchanged' | number> {
+  const stored = await lake.get(pointerKey(database));
+  if (stored?.etag === etag) return 'unchanged';
+  const found = stored && pointerSchema.parse(JSON.parse(stored.body.toString('utf8')));
+  if (found?.manifest === mine.manifest) return 'published';
+  if (mine.manifest !== null && (await isPublished(lake, database, mine.manifest))) return 'published';
+  return found?.epoch ?? 0;
 }

@@ -18,7 +18,8 @@ export async function verifyResult(lake: Lake, job: Job, result: ScriptResult): 
       hint: 'Nothing was published. The script, the lake or something between them is broken; see the log.',
     });
   };
-  const missing = job.tables?.filter((table) => !Object.hasOwn(result.result, table)) ?? [];
+  const owed = job.tables ?? job.datasets.map(({ name }) => name);
+  const missing = owed.filter((table) => !Object.hasOwn(result.result, table));
   if (missing.length > 0) fail(`it lacks ${missing.join(', ')}`);
   if (job.tables) {
     const extra = entries.map(([table]) => table).filter((table) => !job.tables?.includes(table));

@@ -38,6 +38,10 @@ export class FakeRunner implements Runner {
     return this.launch(spec, signal, onEvent);
   }
 
+  async reap(): Promise<string[]> {
+    return [];
+  }
+
   async check(): Promise<void> {
     if (this.broken) throw this.broken;
   }

@@ -9,11 +9,13 @@ import {
   type Job,
   type Lake,
   openLake,
+  type RunRecord,
   type ScriptResult,
   type SourceDescription,
 } from '@ingesta/kit';
 import { transports } from 'winston';
 import { type Config, parseConfig } from '../config';
+import type { JobSupplies } from '../ingest/job';
 import { createLog, type Log } from '../log';
 import type { JobSpec, LaunchableSource, Outcome } from '../runners/runner';
 
@@ -51,8 +53,16 @@ export const givenJob = (change: Partial<Job> = {}): Job => ({
   deadline: null,
   tables: null,
   format: 'csv',
+  datasets: [],
   dry_run: false,
   env: { MYSQL_PASSWORD: 'canary-in-the-job' },
+  ...change,
+});
+
+export const givenSupplies = (change: Partial<JobSupplies> = {}): JobSupplies => ({
+  credentials: {},
+  folder: null,
+  datasets: [],
   ...change,
 });
 
@@ -75,6 +85,31 @@ export const givenOutcome = (change: Partial<Outcome> = {}): Outcome => ({
   stderrTail: '',
   startedAt: new Date(0),
   finishedAt: new Date(1000),
+  ...change,
+});
+
+/** A run that has just begun. */
+export const givenRunRecord = (change: Partial<RunRecord> = {}): RunRecord => ({
+  run_id: '01890a5d-ac96-774b-bcce-b302099a8057',
+  database: 'mysql',
+  state: 'running',
+  revision: 0,
+  epoch: 0,
+  gateway: null,
+  started_at: '2025-01-02T15:30:45.000Z',
+  finished_at: null,
+  deadline: null,
+  timestamp: '20250102_153045',
+  request: { tables: null, format: 'csv', dry_run: false },
+  runner: 'docker',
+  image: 'ingesta-mysql:latest',
+  image_digest: null,
+  attempts: 1,
+  consistency: null,
+  duration_ms: null,
+  progress: {},
+  warnings: [],
+  error: null,
   ...change,
 });
 

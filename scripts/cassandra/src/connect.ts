@@ -4,8 +4,8 @@ import { type ConnectionOptions, checkServerIdentity } from 'node:tls';
 import { configError, unavailable } from '@ingesta/kit';
 import { auth, Client, types } from 'cassandra-driver';
 import { LocalDataCenterPolicy, OtherNodePolicy } from './policies';
-import { rawRowsOf } from './raw-rows';
-import { connectError } from './server-error';
+import { RAW_ROWS } from './raw-rows';
+import { connectError, UNREACHED_HINT } from './server-error';
 import type { Settings } from './settings';
 
 /** With Node's one second between probes, a peer that vanished is noticed after 20 s instead of 11 minutes. */
@@ -33,7 +33,7 @@ export async function connect(settings: Settings, signal: AbortSignal): Promise<
       keepAliveDelay: KEEP_ALIVE_AFTER_MS,
     },
     pooling: { warmup: false },
-    encoding: rawRowsOf(settings.keyspace),
+    encoding: RAW_ROWS,
     // Tables are asked for by their own query; the driver would read the whole schema.
     isMetadataSyncEnabled: false,
     prepareOnAllHosts: false,
@@ -45,7 +45,7 @@ export async function connect(settings: Settings, signal: AbortSignal): Promise<
     await Promise.race([
       client.connect(),
       new Promise((_, reject) => {
-        const late = () => reject(unavailable(`Cassandra at ${where} did not answer in time`, HINT));
+        const late = () => reject(unavailable(`Cassandra at ${where} did not answer in time`, UNREACHED_HINT));
         timer = setTimeout(late, settings.connectTimeout);
         signal.addEventListener('abort', () => reject(signal.reason), { once: true });
       }),
@@ -59,8 +59,6 @@ export async function connect(settings: Settings, signal: AbortSignal): Promise<
     clearTimeout(timer);
   }
 }
-
-const HINT = 'Is it up, and are CASSANDRA_HOST and CASSANDRA_PORT right as seen from here?';
 
 function consistencyOf({ consistency }: Settings): types.consistencies {
   const camelCase = consistency.toLowerCase().replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
@@ -123,11 +121,17 @@ async function tls(settings: Settings): Promise<ConnectionOptions | undefined> {
   };
 }
 
-async function readCa(path: string): Promise<string> {
+/** The PEM text itself, which comments may precede, or the path of a file with it. */
+async function readCa(ca: string): Promise<string> {
+  if (ca.includes('-----BEGIN ')) return ca;
   try {
-    return await readFile(path, 'utf8');
+    return await readFile(ca, 'utf8');
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    throw configError(`CASSANDRA_SSL_CA: cannot read ${path} (${code})`, 'Mount the PEM file into the container.');
+    const { code } = error as NodeJS.ErrnoException;
+    // Some other file's content, by way of CASSANDRA_SSL_CA_FILE, is nothing to repeat.
+    const problem = /[\0\r\n]/.test(ca) ? 'neither PEM text nor a path' : `cannot read ${ca} (${code})`;
+    const hint =
+      'A container sees no file of its host: give the PEM text, or the path in CASSANDRA_SSL_CA_FILE instead.';
+    throw configError(`CASSANDRA_SSL_CA: ${problem}`, hint);
   }
 }

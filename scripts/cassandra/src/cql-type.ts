@@ -1,4 +1,5 @@
 import type { LogicalType } from '@ingesta/kit';
+import { ValueError } from './value-error';
 
 /** A type as `system_schema` prints it, taken apart. `frozen` says nothing about values and is left out. */
 export type CqlType =
@@ -62,7 +63,7 @@ export function parseCqlType(text: string, userTypes: UserTypes): CqlType {
   };
   const userType = (name: string): CqlType => {
     const fields = userTypes.get(name);
-    if (!fields) throw new Error(`Unknown CQL type ${name}`);
+    if (!fields) throw new ValueError(`the type ${name} is not there`);
     return {
       kind: 'udt',
       name,
@@ -112,4 +113,23 @@ export function parseCqlType(text: string, userTypes: UserTypes): CqlType {
   const parsed = type();
   if (text.slice(at).trim() !== '') throw new Error(`Not a CQL type: ${text}`);
   return parsed;
+}
+
+/** The type as CQL takes it; what stands inside of another is frozen. */
+export function typeText(type: CqlType): string {
+  const inner = (of: CqlType): string => (of.kind === 'scalar' ? of.name : `frozen<${typeText(of)}>`);
+  switch (type.kind) {
+    case 'scalar':
+      return type.name === 'custom' ? 'blob' : type.name;
+    case 'list':
+      return `${type.set ? 'set' : 'list'}<${inner(type.of)}>`;
+    case 'map':
+      return `map<${inner(type.key)}, ${inner(type.value)}>`;
+    case 'vector':
+      return `vector<${inner(type.of)}, ${type.dimension}>`;
+    case 'tuple':
+      return `tuple<${type.of.map(inner).join(', ')}>`;
+    case 'udt':
+      return /^[a-z]\w*$/.test(type.name) ? type.name : `"${type.name.replaceAll('"', '""')}"`;
+  }
 }

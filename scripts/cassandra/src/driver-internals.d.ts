@@ -18,3 +18,36 @@ declare module 'cassandra-driver/lib/streams' {
     push(item: unknown): boolean;
   }
 }
+
+/** Reads the fields of a frame. */
+declare module 'cassandra-driver/lib/readers' {
+  export interface WireType {
+    code: number;
+    /** Depends on the code: class name, type of the elements, types of key and value … */
+    info?: unknown;
+  }
+  export interface WireMetadata {
+    keyspace?: string;
+    table?: string;
+    columns: { ksname?: string; tablename?: string; name: string; type: WireType }[];
+  }
+  export class FrameReader {
+    readMetadata(kind: number): WireMetadata;
+  }
+}
+
+/** Prepares statements without running them. */
+declare module 'cassandra-driver/lib/prepare-handler' {
+  import type { Client } from 'cassandra-driver';
+  import type { WireMetadata } from 'cassandra-driver/lib/readers';
+
+  const handler: {
+    getPrepared(
+      client: Client,
+      loadBalancing: unknown,
+      query: string,
+      keyspace: string | undefined,
+    ): Promise<{ meta: WireMetadata }>;
+  };
+  export = handler;
+}

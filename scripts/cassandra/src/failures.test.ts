@@ -1,11 +1,15 @@
 import { type AddressInfo, createServer, connect as netConnect, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client, concurrent } from 'cassandra-driver';
+import { Client, concurrent, types } from 'cassandra-driver';
 import { describeWith } from '../../../test/services/need';
+import { testContext } from '../../kit/src/testing/test-context';
 import { cassandra } from './source';
-import { createTestKeyspace, sourceEnv, type TestKeyspace, testContext } from './testing/test-keyspace';
+import { createTestKeyspace, sourceEnv, type TestKeyspace } from './testing/test-keyspace';
 
 const ROWS = 200_000;
+/** Deleted rows, and how many of them share a partition: fewer than a node steps over at once. */
+const GRAVES = 1_000_000;
+const PER_BATCH = 250;
 const LOST = { code: 'SOURCE_UNAVAILABLE', exitCode: 69 };
 
 const listen = async (server: Server): Promise<string> => {
@@ -28,7 +32,7 @@ describeWith(['cassandra'], 'a Cassandra source', () => {
   afterAll(() => db?.drop());
 
   const connect = (changes: Record<string, string>) =>
-    cassandra.connect({ ...sourceEnv(db.name), ...changes }, testContext().context);
+    cassandra.connect({ ...sourceEnv(db.name), ...changes }, testContext());
 
   it('brings each of 200,000 rows once, and never asks for a column that is left out', async () => {
     const execute = jest.spyOn(Client.prototype, 'execute');
@@ -49,42 +53,56 @@ describeWith(['cassandra'], 'a Cassandra source', () => {
     expect(text).not.toContain('s3cret');
   });
 
-  it('reads over 100,000 deleted partitions, which no node reads in one range', async () => {
-    await db.admin.execute('CREATE TABLE graves (id int PRIMARY KEY, t text)');
-    const ids = Array.from({ length: 100_000 }, (_, id) => [id]);
-    await concurrent.executeConcurrent(db.admin, 'DELETE FROM graves WHERE id = ?', ids, { concurrencyLevel: 256 });
-    for (const id of [1, 75_000, 99_999]) {
-      await db.admin.execute(`INSERT INTO graves (id, t) VALUES (${id}, 'alive')`);
-    }
+  it('reads over 1,000,000 deleted rows, which no node reads in one go', async () => {
+    await db.admin.execute('CREATE TABLE graves (p int, c int, t text, PRIMARY KEY (p, c))');
+    const ids = Array.from({ length: GRAVES / PER_BATCH }, (_, p) => p);
+    const dig = async () => {
+      for (let p = ids.pop(); p !== undefined; p = ids.pop()) {
+        const queries = Array.from({ length: PER_BATCH }, (_, c) => ({
+          query: 'DELETE FROM graves WHERE p = ? AND c = ?',
+          params: [p, c],
+        }));
+        await db.admin.batch(queries, { prepare: true, logged: false });
+      }
+    };
+    await Promise.all(Array.from({ length: 8 }, dig));
+    const alive = [0, 1, 1234, GRAVES / PER_BATCH - 1];
+    for (const p of alive) await db.admin.execute(`INSERT INTO graves (p, c, t) VALUES (${p}, ${PER_BATCH}, 'alive')`);
+    // The node gives up where it meets too many of them before a row, whatever the page: so would we.
+    const naive = db.admin.execute('SELECT * FROM graves', [], { prepare: true, fetchSize: 1 });
+    await expect(naive).rejects.toMatchObject({ code: types.responseErrorCodes.readFailure });
     const { session, rows } = await db.open();
-    expect((await rows('graves')).map((row) => Number(row[0])).sort((a, b) => a - b)).toEqual([1, 75_000, 99_999]);
+    expect((await rows('graves')).map(([p]) => Number(p)).sort((a, b) => a - b)).toEqual(alive);
     await session.close();
-  }, 240_000);
+  }, 300_000);
 
-  it('says that the user was refused, without the password', async () => {
-    const refusal = connect({ CASSANDRA_PASSWORD: 'wrong-s3cret' });
-    await expect(refusal).rejects.toMatchObject({ code: 'SOURCE_AUTH', exitCode: 77 });
-    await expect(refusal).rejects.not.toThrow('wrong-s3cret');
-    await expect(connect({ CASSANDRA_USER: '' })).rejects.toMatchObject({ code: 'SOURCE_AUTH' });
-  });
-
-  it('says that the keyspace or the data center does not exist', async () => {
-    const wrong = { code: 'SOURCE_CONFIG', exitCode: 64 };
-    await expect(connect({ CASSANDRA_KEYSPACE: 'no_such_keyspace' })).rejects.toMatchObject(wrong);
-    await expect(connect({ CASSANDRA_LOCAL_DC: 'nowhere' })).rejects.toMatchObject(wrong);
-  });
-
-  it('says which table the user may not read', async () => {
+  it('lists what the user may read, and says what it no longer may', async () => {
     const role = `reader_${db.name.slice(-8)}`;
+    const login = { CASSANDRA_USER: role, CASSANDRA_PASSWORD: 'r' };
+    const names = async () => {
+      const { session, tables } = await db.open(login);
+      await session.close();
+      return tables.map(({ name }) => name);
+    };
     await db.admin.execute(`CREATE ROLE ${role} WITH PASSWORD = 'r' AND LOGIN = true`);
+    await db.admin.execute(`CREATE ROLE ${role}_all`);
     await db.admin.execute('CREATE TABLE closed (id int PRIMARY KEY)');
-    const { session, rows } = await db.open({ CASSANDRA_USER: role, CASSANDRA_PASSWORD: 'r' });
-    await expect(rows('closed')).rejects.toMatchObject({
-      code: 'SOURCE_AUTH',
-      message: expect.stringContaining('closed'),
-    });
+    expect(await names()).toEqual([]);
+    await db.admin.execute(`GRANT SELECT ON closed TO ${role}`);
+    await db.admin.execute(`GRANT MODIFY ON big TO ${role}`);
+    expect(await names()).toEqual(['closed']);
+    const { session, rows } = await db.open(login);
+    await db.admin.execute(`REVOKE SELECT ON closed FROM ${role}`);
+    const refusal = { code: 'SOURCE_AUTH', message: expect.stringContaining('closed') };
+    // The node remembers grants for two seconds.
+    for (let i = 0; i < 40 && (await rows('closed').catch(() => null)) !== null; i++) await sleep(100);
+    await expect(rows('closed')).rejects.toMatchObject(refusal);
     await session.close();
-    await db.admin.execute(`DROP ROLE ${role}`);
+    // By way of another role, for all of the keyspace.
+    await db.admin.execute(`GRANT SELECT ON KEYSPACE ${db.name} TO ${role}_all`);
+    await db.admin.execute(`GRANT ${role}_all TO ${role}`);
+    expect(await names()).toEqual(expect.arrayContaining(['big', 'closed']));
+    for (const name of [role, `${role}_all`]) await db.admin.execute(`DROP ROLE ${name}`);
   });
 
   it('gives up on a closed port', async () => {
@@ -108,7 +126,8 @@ describeWith(['cassandra'], 'a Cassandra source', () => {
     await expect(connect(mute)).rejects.toMatchObject(LOST);
     expect(Date.now() - started).toBeLessThan(3_000);
 
-    const { context, abort } = testContext();
+    const context = testContext();
+    const abort = context.controller;
     const attempt = cassandra.connect({ ...sourceEnv(db.name), ...mute, CASSANDRA_CONNECT_TIMEOUT: '20' }, context);
     const reason = new Error('SIGTERM');
     setTimeout(() => abort.abort(reason), 100);

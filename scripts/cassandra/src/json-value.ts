@@ -1,5 +1,6 @@
 import type { CqlType } from './cql-type';
 import { type OddDates, SCALAR_TEXT } from './scalar-text';
+import { ValueError } from './value-error';
 import { readVint } from './vint';
 
 /** How values of one column become JSON. */
@@ -205,7 +206,4 @@ function assertEnd(at: number, end: number): void {
   if (at !== end) throw brokenValue();
 }
 
-export class ValueError extends Error {
-  override readonly name = 'ValueError';
-}
 const brokenValue = () => new ValueError('a value does not have the form of its type');

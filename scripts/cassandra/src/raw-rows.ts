@@ -1,4 +1,5 @@
 import { type Frame, type FrameReader, Parser } from 'cassandra-driver/lib/streams';
+import { isServerKeyspace } from './server-keyspaces';
 
 /** The rows of one page as they came over the wire: per cell its length in four bytes (-1: null), then its bytes. */
 export class RawRows {
@@ -14,8 +15,8 @@ export class RawRows {
   ) {}
 }
 
-/** Goes into the `encoding` option of a client: rows of this keyspace stay raw in its results. */
-export const rawRowsOf = (keyspace: string): object => ({ rawRowsOf: keyspace });
+/** The `encoding` option of a client whose rows stay raw in its results; those of the server's own keyspaces do not. */
+export const RAW_ROWS: object = { rawRows: true };
 
 /**
  * The driver decodes every cell into an object and hands rows through its streams one by one, which costs more than
@@ -24,9 +25,9 @@ export const rawRowsOf = (keyspace: string): object => ({ rawRowsOf: keyspace })
  */
 const decodeRows = Parser.prototype.parseRows;
 Parser.prototype.parseRows = function parseRows(this: Parser, frame: Frame, reader: FrameReader): void {
-  const wanted = this.encoder.encodingOptions.rawRowsOf;
   const keyspace = frame.meta.keyspace ?? frame.meta.columns[0]?.ksname;
-  if (wanted === undefined || wanted !== keyspace || frame.isStreaming) {
+  const isRaw = this.encoder.encodingOptions.rawRows === true && !isServerKeyspace(keyspace ?? 'system');
+  if (!isRaw || frame.isStreaming) {
     decodeRows.call(this, frame, reader);
     return;
   }

@@ -1,8 +1,9 @@
 import type { CsvWriter, TableSelection } from '@ingesta/kit';
 import type { CqlType } from './cql-type';
-import { jsonText, ValueError } from './json-value';
+import { jsonText } from './json-value';
 import type { RawRows } from './raw-rows';
 import { type OddDates, SCALAR_TEXT } from './scalar-text';
+import { ValueError } from './value-error';
 
 type Field = (bytes: Buffer, start: number, end: number) => void;
 
@@ -10,8 +11,8 @@ type Field = (bytes: Buffer, start: number, end: number) => void;
 const SCRATCH_BYTES = 512;
 
 /**
- * Writes the cells of raw rows as CSV fields. The first cell of every row is its partition's token, which says how far
- * the range has been read and does not leave.
+ * Writes the cells of raw rows as CSV fields. Of a table that is read by ranges, the first cell of every row is its
+ * partition's token, which says how far the range has been read and does not leave.
  */
 export class RowEncoder {
   readonly #fields: readonly Field[];
@@ -22,6 +23,7 @@ export class RowEncoder {
     readonly writer: CsvWriter,
     readonly selection: TableSelection,
     types: readonly CqlType[],
+    readonly hasToken: boolean,
   ) {
     this.#odd = types.map(() => ({ count: 0 }));
     this.#fields = types.map((type, i) => this.#field(type, i));
@@ -29,16 +31,20 @@ export class RowEncoder {
 
   /** All the rows of a page. Gives the last one's token, null where there is none, and their size. */
   page({ bytes, offset, length, columns }: RawRows): { token: bigint | null; bytes: number } {
+    const { hasToken } = this;
     const fields = this.#fields;
-    if (columns !== fields.length + 1) throw new ValueError('a page does not hold the columns that were asked for');
+    if (columns !== fields.length + (hasToken ? 1 : 0))
+      throw new ValueError('a page does not hold the columns that were asked for');
     const writer = this.writer;
     let at = offset;
     let token: bigint | null = null;
     for (let row = 0; row < length; row++) {
-      const tokenBytes = bytes.readInt32BE(at);
-      at += 4;
-      if (row === length - 1) token = readToken(bytes, at, tokenBytes);
-      at += tokenBytes;
+      if (hasToken) {
+        const tokenBytes = bytes.readInt32BE(at);
+        at += 4;
+        if (row === length - 1) token = readToken(bytes, at, tokenBytes);
+        at += tokenBytes;
+      }
       for (let i = 0; i < fields.length; i++) {
         const size = bytes.readInt32BE(at);
         at += 4;

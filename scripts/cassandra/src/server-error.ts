@@ -1,6 +1,6 @@
 import { configError, failed, refused, ScriptError, unavailable } from '@ingesta/kit';
 import { errors } from 'cassandra-driver';
-import { ValueError } from './json-value';
+import { ValueError } from './value-error';
 
 /** Error codes of the protocol. */
 const CODE = {
@@ -10,6 +10,7 @@ const CODE = {
   bootstrapping: 0x1002,
   readTimeout: 0x1200,
   readFailure: 0x1300,
+  syntax: 0x2000,
   unauthorized: 0x2100,
   invalid: 0x2200,
 } as const;
@@ -43,6 +44,10 @@ export function judgeRead(error: unknown): 'slow' | 'silent' | 'final' {
   }
 }
 
+/** A node that is spoken to in the wrong way, with TLS or without, hangs up or waits, and says nothing. */
+export const UNREACHED_HINT =
+  'Is it up, and are CASSANDRA_HOST and CASSANDRA_PORT right as seen from here? Does it speak TLS just if CASSANDRA_SSL_MODE says so?';
+
 /** What a failed attempt to connect to `where` means. */
 export function connectError(cause: unknown, where: string): ScriptError {
   if (cause instanceof ScriptError) return cause;
@@ -58,12 +63,17 @@ export function connectError(cause: unknown, where: string): ScriptError {
       'Check CASSANDRA_SSL_CA and that the nodes speak TLS; CASSANDRA_SSL_MODE=verify-ca does not compare names, require checks no certificate.';
     return configError(`The TLS handshake with Cassandra at ${where} failed: ${told(cause)}`, hint);
   }
-  const hint = 'Is it up, and are CASSANDRA_HOST and CASSANDRA_PORT right as seen from here?';
-  return unavailable(`Cassandra at ${where} cannot be reached: ${told(cause)}`, hint, cause);
+  return unavailable(`Cassandra at ${where} cannot be reached: ${told(cause)}`, UNREACHED_HINT, cause);
 }
 
 const isTls = (error: unknown): boolean =>
   /^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO|DEPTH_ZERO|SELF_SIGNED|EPROTO)/.test((error as { code?: string })?.code ?? '');
+
+/** What a failed check of a statement named by `what` means; `refuse` says that the statement is wrong. */
+export function refusalOf(cause: unknown, what: string, refuse: (problem: string) => ScriptError): ScriptError {
+  const code = codeOf(cause);
+  return code === CODE.syntax || code === CODE.invalid ? refuse(told(cause)) : queryError(cause, what);
+}
 
 /** What an error during the work named by `what` (`Table users`) means. */
 export function queryError(cause: unknown, what: string): ScriptError {

@@ -1,4 +1,5 @@
 import { configError, type SourceEnv } from '@ingesta/kit';
+import { isServerKeyspace } from './server-keyspaces';
 
 const SSL_MODES = ['disable', 'require', 'verify-ca', 'verify-full'] as const;
 export type SslMode = (typeof SSL_MODES)[number];
@@ -17,7 +18,7 @@ export interface Settings {
   /** '' for that of the first node that answers. */
   localDc: string;
   sslMode: SslMode;
-  /** Path to a PEM file, or '' for the well-known authorities. */
+  /** PEM text, the path of a PEM file, or '' for the well-known authorities. */
   sslCa: string;
   /** Milliseconds for connecting, login included. */
   connectTimeout: number;
@@ -63,8 +64,7 @@ export function parseSettings(env: SourceEnv): Settings {
     pageSize: number('CASSANDRA_PAGE_SIZE', '5000', 1_000_000),
   };
   if (env.CASSANDRA_HOST && settings.hosts.length === 0) problems.push('CASSANDRA_HOST names no host');
-  // `system` and `system_schema` describe the very tables that are read.
-  if (/^system(_schema)?$/.test(settings.keyspace)) problems.push('CASSANDRA_KEYSPACE is a keyspace of the server');
+  if (isServerKeyspace(settings.keyspace)) problems.push('CASSANDRA_KEYSPACE is a keyspace of the server');
   if (problems.length > 0) throw configError(problems.join('; '), 'Correct the named variables.');
   return settings;
 }

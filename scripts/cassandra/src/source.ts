@@ -1,18 +1,24 @@
 import {
   type CsvChunk,
   configError,
+  type Dataset,
   failed,
+  type ListedTable,
   type Source,
+  type SourceContext,
   type SourceSession,
   type SourceTable,
   type TableSelection,
 } from '@ingesta/kit';
 import type { Client } from 'cassandra-driver';
 import { connect, disconnect, goodbye } from './connect';
-import { assertKeyspace, type CassandraTable, discover } from './discover';
-import { type Reader, readTable } from './read-table';
+import { type CassandraDataset, checkDataset, datasetStatement } from './dataset';
+import { assertKeyspace, type CassandraTable, describeTables, type FoundTable, listTables } from './discover';
+import { mayRead } from './may-read';
+import { readPages } from './read-pages';
+import { selectStatement } from './select-statement';
 import { connectError, queryError } from './server-error';
-import { parseSettings } from './settings';
+import { parseSettings, type Settings } from './settings';
 import { cutRing, type TokenRange, tokenSpaceOf } from './token-ranges';
 
 /** Ranges per table at least; a cluster of many nodes or virtual nodes has more of its own. */
@@ -26,9 +32,7 @@ export const cassandra: Source = {
     try {
       const server = await askServer(client);
       await assertKeyspace(client, settings.keyspace);
-      const ranges = rangesOf(client, server.partitioner);
-      const { keyspace, pageSize } = settings;
-      return new CassandraSession({ client, keyspace, ranges, pageSize, context }, server.takenAt);
+      return new CassandraSession(client, settings, context, rangesOf(client, server.partitioner), server.takenAt);
     } catch (error) {
       disconnect(client);
       context.signal.throwIfAborted();
@@ -38,36 +42,103 @@ export const cassandra: Source = {
 };
 
 class CassandraSession implements SourceSession {
+  readonly parallelReads: number;
   /** Cassandra has no snapshots, not even of one table: rows are as they were when their range was read. */
   readonly consistency = 'none';
-  #found = new Map<string, CassandraTable>();
+  #listed = new Map<string, FoundTable>();
+  readonly #tables = new Map<string, CassandraTable>();
+  readonly #datasets = new Map<string, CassandraDataset>();
   #closing: Promise<void> | null = null;
 
   constructor(
-    readonly reader: Reader,
+    readonly client: Client,
+    readonly settings: Settings,
+    readonly context: SourceContext,
+    readonly ranges: readonly TokenRange[],
     readonly takenAt: Date,
-  ) {}
+  ) {
+    // One connection carries many requests, and no table needs what another one has.
+    this.parallelReads = context.parallelTables;
+  }
 
-  async tables(): Promise<SourceTable[]> {
-    const { client, keyspace, context } = this.reader;
-    try {
-      this.#found = new Map((await discover(client, keyspace)).map((table) => [table.name, table]));
-    } catch (error) {
-      context.signal.throwIfAborted();
-      throw queryError(error, `Keyspace ${keyspace}`);
+  async list(): Promise<ListedTable[]> {
+    const { keyspace, user } = this.settings;
+    return this.#asking(`Keyspace ${keyspace}`, async () => {
+      const isReadable = await mayRead(this.client, user);
+      const found = (await listTables(this.client)).filter(isReadable);
+      this.#listed = new Map(found.map((table) => [this.#keyOf(table.keyspace, table.table), table]));
+      return [...this.#listed].map(([name, table]) => ({
+        name,
+        onDemand: table.keyspace !== keyspace || table.base !== undefined,
+      }));
+    });
+  }
+
+  async describe(names: readonly string[]): Promise<SourceTable[]> {
+    const wanted = names.map((name) => this.#listed.get(name)!);
+    for (const keyspace of new Set(wanted.map((found) => found.keyspace))) {
+      const tables = wanted.filter((found) => found.keyspace === keyspace).map(({ table }) => table);
+      const described = await this.#asking(`Keyspace ${keyspace}`, () => describeTables(this.client, keyspace, tables));
+      for (const table of described.values()) {
+        const name = this.#keyOf(keyspace, table.table);
+        this.#tables.set(name, { ...table, name });
+      }
     }
-    return [...this.#found.values()].map(({ name, columns, estimatedRows }) => ({ name, columns, estimatedRows }));
+    return names.map((name) => this.#tables.get(name)!);
+  }
+
+  async dataset(dataset: Dataset): Promise<SourceTable> {
+    const place = {
+      client: this.client,
+      keyspace: this.settings.keyspace,
+      tableOf: async (keyspace: string, name: string) => {
+        const table = (await describeTables(this.client, keyspace, [name])).get(name)!;
+        return { key: this.#keyOf(keyspace, name), table };
+      },
+    };
+    const checked = await this.#asking(`Dataset ${dataset.name}`, () => checkDataset(place, dataset));
+    this.#datasets.set(dataset.name, checked);
+    return checked;
+  }
+
+  check(selection: TableSelection): void {
+    const dataset = this.#datasets.get(selection.table.name);
+    if (dataset) datasetStatement(dataset, selection.columns);
   }
 
   read(selection: TableSelection): AsyncIterable<CsvChunk> {
-    const table = this.#found.get(selection.table.name);
-    if (!table) throw failed(`Table ${selection.table.name} was never listed`, 'This is a defect: please report it.');
-    return readTable(this.reader, table, selection);
+    const { client, context } = this;
+    const { name } = selection.table;
+    const { pageSize } = this.settings;
+    const common = { client, context, pageSize, selection };
+    const dataset = this.#datasets.get(name);
+    if (dataset) {
+      const query = datasetStatement(dataset, selection.columns);
+      return readPages({ ...common, what: `Dataset ${name}`, query, types: dataset.types, ranges: null });
+    }
+    const table = this.#tables.get(name);
+    if (!table) throw failed(`Table ${name} was never described`, 'This is a defect: please report it.');
+    const query = selectStatement(table, selection.columns);
+    return readPages({ ...common, what: `Table ${name}`, query, types: table.types, ranges: this.ranges });
   }
 
   close(): Promise<void> {
-    this.#closing ??= goodbye(this.reader.client);
+    this.#closing ??= goodbye(this.client);
     return this.#closing;
+  }
+
+  /** Tables of other keyspaces go by their full name. No name in Cassandra holds a dot. */
+  #keyOf(keyspace: string, table: string): string {
+    return keyspace === this.settings.keyspace ? table : `${keyspace}.${table}`;
+  }
+
+  async #asking<T>(what: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      this.context.signal.throwIfAborted();
+      throw queryError(error, what);
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-import { configError, lakeProblems, type SourceEnv } from '@ingesta/kit';
+import { configError, type SourceEnv } from '@ingesta/kit';
 
 const ENCODINGS = ['auto', 'utf-8', 'utf-16le', 'utf-16be', 'windows-1252', 'latin1'] as const;
 export type Encoding = (typeof ENCODINGS)[number];
@@ -59,7 +59,6 @@ function placeOf(env: SourceEnv, problems: string[]): Settings['place'] {
   if (segments[0] === '_ingesta' || segments.some((name) => name === '' || name.startsWith('.'))) {
     problems.push('FILES_LAKE_PREFIX must be a folder of the lake like entregas/ventas, and none of its records');
   }
-  problems.push(...lakeProblems(env));
   return { lakePrefix };
 }
 

@@ -2,11 +2,10 @@ import {
   type CsvChunk,
   EXIT,
   failed,
-  openLake,
+  type ListedTable,
   ScriptError,
   type Source,
   type SourceContext,
-  type SourceEnv,
   type SourceSession,
   type SourceTable,
   type TableSelection,
@@ -26,19 +25,21 @@ const MAX_TOLD = 20;
 export const files: Source = {
   async connect(env, context) {
     const { place, format } = parseSettings(env);
-    return new FilesSession(await openOrigin(place, env), format, context);
+    return new FilesSession(await openOrigin(place, context), format, context);
   },
 };
 
-async function openOrigin(place: Settings['place'], env: SourceEnv): Promise<Origin> {
+async function openOrigin(place: Settings['place'], context: SourceContext): Promise<Origin> {
   if ('folder' in place) return FolderOrigin.open(place.folder);
-  return new LakeOrigin(await openLake(env), place.lakePrefix);
+  return new LakeOrigin(await context.lake(), place.lakePrefix);
 }
 
 class FilesSession implements SourceSession {
   /** Each file stays the same while it is read, or the run fails; nothing holds them together. */
   readonly consistency = 'none';
   readonly takenAt = new Date();
+  readonly parallelReads = 1;
+  #listed = new Map<string, TableFile>();
   readonly #found = new Map<string, { reading: Reading; table: FileTable }>();
 
   constructor(
@@ -47,20 +48,26 @@ class FilesSession implements SourceSession {
     readonly context: SourceContext,
   ) {}
 
-  async tables(): Promise<SourceTable[]> {
+  async list(): Promise<ListedTable[]> {
+    this.#listed = new Map((await this.#tableFiles()).map((file) => [file.name, file]));
+    return [...this.#listed.keys()].map((name) => ({ name, onDemand: false }));
+  }
+
+  async describe(names: readonly string[]): Promise<SourceTable[]> {
     const empty: string[] = [];
-    for (const file of await this.#tableFiles()) {
+    const tables: SourceTable[] = [];
+    for (const name of names) {
+      const file = this.#listed.get(name)!;
       const reading = { origin: this.origin, file, format: this.format, context: this.context };
       const table = await this.#settled(file, () => examine(reading));
       if (table === null) empty.push(file.file.path);
-      else this.#found.set(file.name, { reading, table });
+      else {
+        this.#found.set(name, { reading, table });
+        tables.push({ name, columns: table.columns, estimatedRows: table.estimatedRows });
+      }
     }
     this.#warnOf('Not taken, for there is no table in them', empty);
-    return [...this.#found].map(([name, { table }]) => ({
-      name,
-      columns: table.columns,
-      estimatedRows: table.estimatedRows,
-    }));
+    return tables;
   }
 
   async *read(selection: TableSelection): AsyncGenerator<CsvChunk, void, undefined> {

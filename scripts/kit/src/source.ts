@@ -1,4 +1,6 @@
 import type { Column, Consistency } from './contract/columns';
+import type { Dataset } from './contract/job';
+import type { Lake } from './lake/lake';
 
 /** A piece of a CSV file: whole bytes and the number of rows that end in them. */
 export interface CsvChunk {
@@ -7,11 +9,24 @@ export interface CsvChunk {
   rows: number;
 }
 
-/** A table as a source discovered it. */
-export interface SourceTable {
+/** A table's name, before anybody looked into it. */
+export interface ListedTable {
   /** Result key, as people ask for it: `users`, or `ventas.users` outside the default schema. */
   name: string;
+  /**
+   * Views, and what lies outside of the database that the settings name: taken only by its full name, or by a glob that
+   * spells out its schema (`ventas.*`).
+   */
+  onDemand: boolean;
+}
+
+/** A table as a source discovered it. */
+export interface SourceTable {
+  /** As listed, or the dataset's name. */
+  name: string;
   columns: Column[];
+  /** Of a dataset's columns that are plain columns of a table: which. A sensitive one stays so under another name. */
+  origins?: ReadonlyMap<string, { table: string; column: string }>;
   /** From the engine's statistics; null where there are none. */
   estimatedRows: number | null;
 }
@@ -30,6 +45,12 @@ export interface SourceContext {
   log(level: 'debug' | 'info' | 'warn', message: string): void;
   /** Goes into the result's `warnings`. */
   warn(message: string): void;
+  /** Setting `PARALLEL_TABLES`: so many tables may be read at once. At least 1. */
+  parallelTables: number;
+  /** Setting `PARALLEL_RANGES`: one big table may be read over so many connections. At least 1. */
+  parallelRanges: number;
+  /** The lake of the job, for sources whose data lies there. Closed by `runScript`. */
+  lake(): Promise<Lake>;
 }
 
 /** Settings of one connection: every variable of `source.json` under its main name, defaults applied. */
@@ -40,12 +61,26 @@ export interface SourceSession {
   readonly consistency: Consistency;
   /** The instant of the snapshot, by the server's clock where it tells one. */
   readonly takenAt: Date;
-  /** All that the user may read, by name. */
-  tables(): Promise<SourceTable[]>;
+  /** So many `read`s may run at once, each over the same snapshot where `consistency` is `snapshot`. At least 1. */
+  readonly parallelReads: number;
+  /** All that the user may read, by name; cheap. */
+  list(): Promise<ListedTable[]>;
+  /** Columns and estimates of some of what was listed, in the order of `names`; without those that turn out to hold nothing to read. */
+  describe(names: readonly string[]): Promise<SourceTable[]>;
   /**
-   * The CSV of one table, header line first, UTF-8, LF. Pulled as fast as the lake takes it; returning early or the
-   * context's signal must free the connection. Only the columns of the selection may appear in the query. Throws
-   * `ScriptError`. Iterations run one after the other.
+   * Has the server check a named query without running it. Throws `configError` unless it is one statement that only
+   * reads. Absent where the engine has no queries.
+   */
+  dataset?(dataset: Dataset): Promise<SourceTable>;
+  /**
+   * Throws `configError` where what is selected of a dataset cannot be read without what is not. Asked of every
+   * selection before anything is read, in a dry run too.
+   */
+  check?(selection: TableSelection): void;
+  /**
+   * The CSV of one table or dataset, header line first, UTF-8, LF. Pulled as fast as the lake takes it; returning early
+   * or the context's signal must free the connection. Only the columns of the selection may appear in the query. Throws
+   * `ScriptError`.
    */
   read(selection: TableSelection): AsyncIterable<CsvChunk>;
   /** Ends the connection; safe after a failure, safe twice. */

@@ -5,6 +5,8 @@ import { isLoss } from './server-error';
 
 /** Bytes of documents to ask for at once. The server sends no more than 16 MiB, or one document. */
 const BATCH_BYTES = 2 * 1024 * 1024;
+/** While more than this is being written, the next answer must wait: it could be as large. */
+const LARGE_BYTES = 4 * BATCH_BYTES;
 const FIRST_BATCH = 500;
 const MAX_BATCH = 20_000;
 /** Time for the server to hear that a cursor is no longer wanted. */
@@ -50,13 +52,14 @@ export async function* readBatches(
       bytes += answer.end - answer.start;
       documents += countDocuments(answer);
       const batchSize = Math.min(MAX_BATCH, Math.max(1, Math.floor((BATCH_BYTES * documents) / Math.max(1, bytes))));
-      const next = id === 0n ? null : ask({ getMore: Long.fromBigInt(id), collection, batchSize });
+      const getMore = { getMore: Long.fromBigInt(id), collection, batchSize };
+      const ahead = id !== 0n && answer.end - answer.start <= LARGE_BYTES ? ask(getMore) : null;
       // It may fail while nobody waits for it.
-      next?.catch(() => undefined);
+      ahead?.catch(() => undefined);
       yield answer;
-      if (next === null) return;
+      if (id === 0n) return;
       signal.throwIfAborted();
-      answer = await next;
+      answer = await (ahead ?? ask(getMore));
     }
   } catch (error) {
     lost = isLoss(error) && !signal.aborted;

@@ -18,6 +18,12 @@ const NUMBERS = new Set(['int', 'long', 'double', 'decimal']);
 /** Types whose values leave the field empty. `undefined` is a type of old that BSON still has. */
 const EMPTY = new Set(['null', 'undefined', 'missing']);
 
+/** Every type that a column may be declared to have. */
+export const KNOWN_TYPES: ReadonlySet<string> = new Set([
+  ...Object.keys(LOGICAL_TYPES),
+  ...['object', 'array', 'null', 'regex', 'timestamp', 'javascript', 'symbol', 'minKey', 'maxKey'],
+]);
+
 /** How a field with values of these types goes into the CSV. */
 export function describeTypes(found: Iterable<string>): { sourceType: string; logicalType: LogicalType } {
   const types = [...found].filter((type) => !EMPTY.has(type)).sort();

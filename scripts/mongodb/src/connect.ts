@@ -1,8 +1,10 @@
 import * as os from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { SourceContext } from '@ingesta/kit';
 import { type Document, MongoClient, type MongoClientOptions } from 'mongodb';
 import { connectError } from './server-error';
 import type { Settings } from './settings';
+import { tlsOptions } from './tls-options';
 
 /** How long a polite goodbye may take, in milliseconds. */
 const GOODBYE_MS = 1_000;
@@ -14,16 +16,23 @@ export interface Connected {
 }
 
 /** Logs in. Throws `ScriptError`, or the signal's reason as soon as it is aborted. */
-export async function connect(settings: Settings, signal: AbortSignal): Promise<Connected> {
+export async function connect(settings: Settings, context: SourceContext): Promise<Connected> {
+  const { signal } = context;
   signal.throwIfAborted();
-  const first = await open(settings, settings.uri, {}, signal);
+  const options: MongoClientOptions = {
+    ...settings.options,
+    ...(await tlsOptions(settings)),
+    // For each read its own, and one more to count or to kill its cursor.
+    maxPoolSize: 2 * context.parallelTables + 2,
+  };
+  const first = await open(settings, settings.uri, options, signal);
   const { hosts, srvHost } = first.client.options;
   // A cursor lives in one mongos; with several of them each batch would be asked for at another.
   if (!isMongos(first.hello) || (hosts.length < 2 && !srvHost)) return first;
   await disconnect(first.client);
   return srvHost
-    ? open(settings, settings.uri, { srvMaxHosts: 1 }, signal)
-    : open(settings, withOneHost(settings.uri, hosts[0]!.toString()), {}, signal);
+    ? open(settings, settings.uri, { ...options, srvMaxHosts: 1 }, signal)
+    : open(settings, withOneHost(settings.uri, hosts[0]!.toString()), options, signal);
 }
 
 export const isMongos = (hello: Document): boolean => hello.msg === 'isdbgrid';
@@ -35,19 +44,17 @@ export const withOneHost = (uri: string, host: string): string =>
 async function open(
   settings: Settings,
   uri: string,
-  more: MongoClientOptions,
+  options: MongoClientOptions,
   signal: AbortSignal,
 ): Promise<Connected> {
   let client: MongoClient | undefined;
   const abort = () => void client?.close(true).catch(() => undefined);
   try {
     client = new MongoClient(uri, {
-      ...settings.options,
-      ...more,
+      ...options,
       appName: 'ingesta',
       serverSelectionTimeoutMS: settings.connectTimeout,
       connectTimeoutMS: settings.connectTimeout,
-      maxPoolSize: 4,
       // A read that is tried again behind our back could leave out or repeat documents.
       retryReads: false,
       // Else the driver would import it, which fails silently where modules cannot be imported at run time.
@@ -59,7 +66,7 @@ async function open(
   } catch (error) {
     abort();
     signal.throwIfAborted();
-    throw connectError(error, settings.where);
+    throw connectError(error, settings);
   } finally {
     signal.removeEventListener('abort', abort);
   }

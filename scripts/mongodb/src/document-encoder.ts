@@ -1,7 +1,8 @@
-import { type Column, type CsvWriter, failed, type TableSelection } from '@ingesta/kit';
-import { Bson, BsonJson, decimalText, doubleText, longText, objectIdText, valueEnd } from './bson-json';
-import { isoInstant } from './iso-instant';
-import { changed } from './server-error';
+import { type Column, type CsvWriter, failed, type ScriptError, type TableSelection } from '@ingesta/kit';
+import { Bson, valueEnd } from './bson';
+import { BsonJson } from './bson-json';
+import { decimalText, doubleText, longText, UUID_LENGTH, writeInteger, writeUuid } from './bson-scalars';
+import { INSTANT_LENGTH, writeInstant } from './iso-instant';
 
 /** A field of the documents: a column, or one that is known and left out. */
 interface Field {
@@ -40,6 +41,8 @@ export class DocumentEncoder {
   constructor(
     readonly writer: CsvWriter,
     readonly selection: TableSelection,
+    /** What it means that a document does not fit, told how. */
+    readonly misfit: (how: string) => ScriptError,
   ) {
     this.#columns = selection.columns;
     const index = new Map(selection.columns.map((column, i) => [column.name, i]));
@@ -98,7 +101,7 @@ export class DocumentEncoder {
     const field = this.#byName.get(name);
     if (field === undefined) {
       if (this.selection.isSensitiveKey([name])) return null;
-      throw this.#changed(`field ${JSON.stringify(name)} appeared`);
+      throw this.misfit(`field ${JSON.stringify(name)} appeared`);
     }
     if (i < this.#fields.length) this.#order[i] = field;
     return field;
@@ -120,17 +123,17 @@ export class DocumentEncoder {
           return;
         }
         if (type === Bson.OBJECT_ID && column.source_type === 'objectId') {
-          this.#plain(objectIdText(bytes, at));
+          this.writer.hex(bytes, at, at + 12);
           return;
         }
         break;
       case 'integer':
         if (type === Bson.INT) {
-          this.#plain(String(bytes.readInt32LE(at)));
+          this.#integer(bytes.readInt32LE(at));
           return;
         }
         if (type === Bson.LONG) {
-          this.#plain(longText(bytes, at));
+          this.#long(bytes, at);
           return;
         }
         break;
@@ -140,7 +143,7 @@ export class DocumentEncoder {
           return;
         }
         if (type === Bson.INT) {
-          this.#plain(String(bytes.readInt32LE(at)));
+          this.#integer(bytes.readInt32LE(at));
           return;
         }
         break;
@@ -154,11 +157,11 @@ export class DocumentEncoder {
           return;
         }
         if (type === Bson.INT) {
-          this.#plain(String(bytes.readInt32LE(at)));
+          this.#integer(bytes.readInt32LE(at));
           return;
         }
         if (type === Bson.LONG) {
-          this.#plain(longText(bytes, at));
+          this.#long(bytes, at);
           return;
         }
         break;
@@ -176,7 +179,8 @@ export class DocumentEncoder {
         break;
       case 'uuid':
         if (type === Bson.BINARY && bytes[at + 4] === 4 && bytes.readInt32LE(at) === 16) {
-          this.#plain(bytes.toString('hex', at + 5, at + 21).replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-'));
+          writeUuid(this.#scratch, bytes, at + 5);
+          writer.plain(this.#scratch, 0, UUID_LENGTH);
           return;
         }
         break;
@@ -192,7 +196,7 @@ export class DocumentEncoder {
         return;
       }
     }
-    throw this.#changed(`field ${JSON.stringify(column.name)} got a value that is no ${column.source_type}`);
+    throw this.misfit(`field ${JSON.stringify(column.name)} got a value that is no ${column.source_type}`);
   }
 
   #plain(ascii: string): void {
@@ -202,10 +206,21 @@ export class DocumentEncoder {
     this.writer.plain(scratch, 0, length);
   }
 
+  #integer(value: number): void {
+    this.writer.plain(this.#scratch, 0, writeInteger(this.#scratch, value));
+  }
+
+  #long(bytes: Buffer, at: number): void {
+    const high = bytes.readInt32LE(at + 4);
+    // Below 2^53 a double holds it.
+    if (high >= -0x200000 && high < 0x200000) this.#integer(high * 0x1_0000_0000 + bytes.readUInt32LE(at));
+    else this.#plain(longText(bytes, at));
+  }
+
   #instant(bytes: Buffer, at: number, i: number): void {
-    const text = isoInstant(Number(bytes.readBigInt64LE(at)));
-    if (text !== null) {
-      this.#plain(text);
+    // As a double it is exact for every instant that has an ISO form.
+    if (writeInstant(this.#scratch, bytes.readInt32LE(at + 4) * 0x1_0000_0000 + bytes.readUInt32LE(at))) {
+      this.writer.plain(this.#scratch, 0, INSTANT_LENGTH);
       return;
     }
     this.#withoutIsoForm[i]!++;
@@ -222,10 +237,6 @@ export class DocumentEncoder {
     }
     // The old subtype 2 counts its bytes twice.
     this.writer.hex(bytes, subtype === 2 ? Math.min(at + 9, end) : at + 5, end);
-  }
-
-  #changed(how: string) {
-    return changed(`Collection ${this.selection.table.name}`, how);
   }
 }
 

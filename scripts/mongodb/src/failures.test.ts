@@ -4,8 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT } from '@ingesta/kit';
 import { describeWith } from '../../../test/services/need';
 import { freePort } from '../../../test/services/server-process';
+import { allTables } from '../../kit/src/testing/all-tables';
+import { testContext } from '../../kit/src/testing/test-context';
 import { mongodb } from './source';
-import { exportCollection, readAll, selectionOf, TestDatabase, testContext } from './testing/test-database';
+import { exportCollection, readAll, selectionOf, TestDatabase } from './testing/test-database';
 
 const BIG_ROWS = 40_000;
 
@@ -27,7 +29,7 @@ describeWith(['mongodb'], 'MongoDB: what is read, and what goes wrong', () => {
   /** A session whose collection `grande` has been begun. */
   async function begun(changes: Record<string, string> = {}, context = testContext()) {
     const session = await mongodb.connect({ ...db.env, ...changes }, context);
-    const table = (await session.tables()).find(({ name }) => name === 'grande')!;
+    const table = (await allTables(session)).find(({ name }) => name === 'grande')!;
     const chunks = session.read(selectionOf(table))[Symbol.asyncIterator]();
     await chunks.next();
     return { session, chunks };
@@ -45,7 +47,7 @@ describeWith(['mongodb'], 'MongoDB: what is read, and what goes wrong', () => {
     for (const name of ['a.b', 'ñ 漢', 'Con espacio', 'vacia']) await db.db.createCollection(name);
     await db.db.createCollection('vista', { viewOn: 'grande' });
     const session = await connect({});
-    const tables = await session.tables();
+    const tables = await allTables(session);
     expect(tables.map(({ name }) => name)).toEqual(['Con espacio', 'a.b', 'grande', 'vacia', 'ñ 漢']);
     expect((await readAll(session, tables.find(({ name }) => name === 'vacia')!)).csv.toString()).toBe('_id\n');
     await session.close();
@@ -74,7 +76,7 @@ describeWith(['mongodb'], 'MongoDB: what is read, and what goes wrong', () => {
       .toArray();
     const reads = profile
       .map(({ command }) => command)
-      .filter(({ pipeline }) => !JSON.stringify(pipeline).includes('$group'));
+      .filter((command) => command.find || !/"\$(group|count)"/.test(JSON.stringify(command.pipeline ?? '$group')));
     expect(reads).toHaveLength(1);
     const text = JSON.stringify(reads[0]);
     for (const path of [
@@ -97,7 +99,7 @@ describeWith(['mongodb'], 'MongoDB: what is read, and what goes wrong', () => {
     await db.insert('debe', [{ _id: 1, saldo: 60 }]);
     await db.insert('haber', [{ _id: 1, saldo: 40 }]);
     const session = await connect({});
-    const tables = await session.tables();
+    const tables = await allTables(session);
     const csvOf = async (name: string) =>
       (await readAll(session, tables.find((table) => table.name === name)!)).csv.toString();
     await db.db.collection('debe').updateMany({}, { $set: { saldo: 0 } });
@@ -125,7 +127,7 @@ describeWith(['mongodb'], 'MongoDB: what is read, and what goes wrong', () => {
     ] as const) {
       await db.insert('tarde', [{ _id: 1, a: 1 }]);
       const session = await connect({ MONGO_SNAPSHOT: 'off' });
-      const table = (await session.tables()).find(({ name }) => name === 'tarde')!;
+      const table = (await allTables(session)).find(({ name }) => name === 'tarde')!;
       expect(session.consistency).toBe('none');
       await db.insert('tarde', [late]);
       if (expected) await expect(readAll(session, table)).rejects.toMatchObject(expected);
@@ -139,7 +141,7 @@ describeWith(['mongodb'], 'MongoDB: what is read, and what goes wrong', () => {
     for (const MONGO_SNAPSHOT of ['auto', 'off']) {
       await db.insert('fugaz', [{ _id: 1 }]);
       const session = await connect({ MONGO_SNAPSHOT });
-      const table = (await session.tables()).find(({ name }) => name === 'fugaz')!;
+      const table = (await allTables(session)).find(({ name }) => name === 'fugaz')!;
       await db.db.dropCollection('fugaz');
       await expect(readAll(session, table)).rejects.toMatchObject({ code: 'SCRIPT_FAILED' });
       await session.close();
@@ -170,7 +172,7 @@ describeWith(['mongodb'], 'MongoDB: what is read, and what goes wrong', () => {
     expect(error).toMatchObject({ code: 'SOURCE_AUTH', exitCode: EXIT.AUTH });
     expect(`${error.message} ${error.hint}`).not.toContain('equivocada-7');
     const anonymous = await connect({ MONGO_USER: '' });
-    await expect(anonymous.tables()).rejects.toMatchObject({ code: 'SOURCE_AUTH' });
+    await expect(allTables(anonymous)).rejects.toMatchObject({ code: 'SOURCE_AUTH' });
     await anonymous.close();
   });
 

@@ -130,7 +130,11 @@ describeWith(['mongodb'], 'MongoDB: every value survives', () => {
     expect(consistency).toBe('snapshot');
     expect(rows).toBe(documents.length);
     const same = (all: Record<string, unknown>[]) =>
-      all.map((one) => canonical(Object.fromEntries(Object.entries(withoutEmpty(one)).sort()))).sort();
+      all
+        .map((one) =>
+          canonical(Object.fromEntries(Object.entries(withoutEmpty(one)).sort(([a], [b]) => (a < b ? -1 : 1)))),
+        )
+        .sort();
     expect(same(rebuild(selection.columns, records))).toEqual(same(documents));
   }
 
@@ -220,6 +224,75 @@ describeWith(['mongodb'], 'MongoDB: every value survives', () => {
         },
       ),
       { numRuns: 60 },
+    );
+  });
+
+  it('names of every kind, and 1,000 fields', async () => {
+    const names = [
+      'Con espacio',
+      'comillas "',
+      "'",
+      'ñ 漢 🐫',
+      'MAYÚSCULAS',
+      'select',
+      'a,b',
+      'l\nn',
+      '0',
+      '1',
+      'a.b',
+      '$c',
+      '',
+    ];
+    const all = [...names, ...Array.from({ length: 1_000 - names.length - 1 }, (_, i) => `campo_${i}`)];
+    const documents = Array.from({ length: 30 }, (_, i) => {
+      const fields = all.map((name, j) => [name, (i + j) % 7 === 0 ? `v${i}` : new Int32(i * j)] as const);
+      return { _id: new Int32(i), ...Object.fromEntries(fields.filter((_, j) => (i + j) % 5 !== 0)) };
+    });
+    await db.insert('ancha', documents);
+    const { selection } = await exportCollection(db.env, 'ancha');
+    expect(selection.columns).toHaveLength(1_000);
+    await expectSame('ancha', documents);
+  });
+
+  it('random schemas: each field of one type, rebuilt by the manifest', async () => {
+    const kinds: fc.Arbitrary<unknown>[] = [
+      fc.string({ unit: 'grapheme' }).map((s) => s.replaceAll('\0', '')),
+      fc.integer().map((i) => new Int32(i)),
+      fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map((i) => Long.fromBigInt(i)),
+      fc.double().map((d) => new Double(d)),
+      fc.boolean(),
+      fc.date({ noInvalidDate: true }),
+      fc.uint8Array({ maxLength: 20 }).map((bytes) => new Binary(bytes)),
+      fc.uuid().map((text) => new UUID(text)),
+      fc.uint8Array({ minLength: 12, maxLength: 12 }).map((bytes) => new ObjectId(bytes)),
+      fc
+        .tuple(fc.bigInt({ min: -(10n ** 34n) + 1n, max: 10n ** 34n - 1n }), fc.integer({ min: -40, max: 40 }))
+        .map(([n, e]) => Decimal128.fromString(`${n}E${e}`)),
+      fc.array(
+        fc.integer().map((i) => new Int32(i)),
+        { maxLength: 3 },
+      ),
+      fc
+        .tuple(fc.integer(), fc.string({ maxLength: 4 }))
+        .map(([x, y]) => ({ x: new Int32(x), y: y.replaceAll('\0', '') })),
+    ];
+    const schema = fc.array(fc.nat({ max: kinds.length - 1 }), { minLength: 1, maxLength: 12 });
+    const tables = schema.chain((fields) =>
+      fc.array(fc.tuple(...fields.map((kind) => fc.option(kinds[kind]!))), { minLength: 1, maxLength: 8 }),
+    );
+    let n = 0;
+    await fc.assert(
+      fc.asyncProperty(tables, async (rows) => {
+        const name = `esquema_${n++}`;
+        const documents = rows.map((row, i) => ({
+          _id: new Int32(i),
+          ...Object.fromEntries(row.map((value, j) => [`c${j}`, value])),
+        }));
+        await db.insert(name, documents);
+        await expectSame(name, documents);
+        await db.db.collection(name).drop();
+      }),
+      { numRuns: 40 },
     );
   });
 

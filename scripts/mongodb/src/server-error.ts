@@ -1,5 +1,6 @@
 import { configError, EXIT, failed, refused, ScriptError, unavailable } from '@ingesta/kit';
 import { MongoError, MongoServerError, MongoServerSelectionError } from 'mongodb';
+import type { Settings } from './settings';
 
 /** AuthenticationFailed, UserNotFound, and Atlas' own word for both. */
 const BAD_LOGIN = new Set([18, 11, 8000]);
@@ -20,14 +21,16 @@ const serverCode = (error: unknown): number =>
 /** Every code down the chain of causes; server selection hides the reason in its description. */
 function codesOf(error: unknown): string {
   const codes: string[] = [];
-  for (let at: unknown = error, i = 0; at instanceof Error && i < 8; at = at.cause, i++) {
-    codes.push(String((at as NodeJS.ErrnoException).code ?? ''));
+  let at = error as (NodeJS.ErrnoException & { cause?: unknown }) | undefined;
+  for (let i = 0; at && i < 8; i++) {
+    codes.push(String(at.code ?? ''));
+    at = at.cause as typeof at;
   }
   return codes.join(' ');
 }
 
-/** What a failed attempt to connect to `where` (`host:port`) means. */
-export function connectError(error: unknown, where: string): ScriptError {
+/** What a failed attempt to connect means. */
+export function connectError(error: unknown, { where, sslMode }: Pick<Settings, 'where' | 'sslMode'>): ScriptError {
   if (error instanceof ScriptError) return error;
   const message = messageOf(error);
   if (BAD_LOGIN.has(serverCode(error)) || /^Authentication failed|bad auth/i.test(message)) {
@@ -40,17 +43,28 @@ export function connectError(error: unknown, where: string): ScriptError {
   }
   const codes = codesOf(error);
   if (/ENOENT|EACCES|EISDIR/.test(codes)) {
-    return configError(`A file of the TLS settings cannot be read (${codes.trim()})`, 'Check MONGO_TLS_CA_FILE.');
+    return configError(`A file of the TLS settings cannot be read (${codes.trim()})`, 'Check MONGO_URI.');
   }
   if (CERTIFICATE.test(codes)) {
-    return configError(`TLS with MongoDB at ${where} failed: ${message}`, 'Check MONGO_TLS and MONGO_TLS_CA_FILE.');
+    return configError(
+      `The certificate of MongoDB at ${where} is not accepted: ${message}`,
+      'Check MONGO_SSL_CA; MONGO_SSL_MODE=verify-ca does not compare the host name, require checks nothing.',
+    );
+  }
+  if (/before secure TLS connection/.test(message)) {
+    return configError(
+      `MongoDB at ${where} hung up on TLS: ${message}`,
+      'Set MONGO_SSL_MODE=disable, or enable TLS there (net.tls.mode).',
+    );
   }
   if (error instanceof MongoServerError && !GONE.has(serverCode(error))) {
     return failed(`MongoDB at ${where} answered: ${message}`, 'See the log of the server.', error);
   }
   return unavailable(
     `MongoDB at ${where} cannot be reached: ${message}`,
-    'Is the server up, and are MONGO_HOST and MONGO_PORT (or MONGO_URI) right as seen from here?',
+    sslMode === 'disable' && /closed/.test(message)
+      ? 'It hung up: does it want TLS (MONGO_SSL_MODE=require, or tls=true in MONGO_URI)?'
+      : 'Is the server up, and are MONGO_HOST and MONGO_PORT (or MONGO_URI) right as seen from here?',
     error,
   );
 }
@@ -73,6 +87,9 @@ export function queryError(error: unknown, what: string): unknown {
   }
   return error instanceof MongoError ? failed(text, 'See the log of the server.', error) : error;
 }
+
+/** Whether the user lacks a right. */
+export const isUnauthorized = (error: unknown): boolean => serverCode(error) === UNAUTHORIZED;
 
 /** Whether the connection, or the cursor behind it, is gone. */
 export const isLoss = (error: unknown): boolean =>

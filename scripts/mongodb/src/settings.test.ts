@@ -16,8 +16,8 @@ describe('parseSettings', () => {
   });
 
   it('names every problem and no secret', () => {
-    expect(() => parseSettings({ MONGO_PORT: '0', MONGO_TLS: 'si' })).toThrow(
-      /MONGO_PORT.*MONGO_TLS.*MONGO_HOST.*MONGO_DATABASE/,
+    expect(() => parseSettings({ MONGO_PORT: '0', MONGO_SSL_MODE: 'si' })).toThrow(
+      /MONGO_SSL_MODE.*MONGO_PORT.*MONGO_HOST.*MONGO_DATABASE/,
     );
     expect(() => parseSettings({ MONGO_URI: 'mongodb://u:pa:ss@word@h/x' })).toThrow(/^MONGO_URI is no mongodb/);
     expect(() => parseSettings({ MONGO_URI: 'mongodb://h' })).toThrow(/names a database/);

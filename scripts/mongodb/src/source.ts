@@ -1,17 +1,24 @@
 import {
   type Consistency,
   type CsvChunk,
+  type Dataset,
   failed,
+  type ListedTable,
   type Source,
   type SourceContext,
   type SourceSession,
   type SourceTable,
   type TableSelection,
 } from '@ingesta/kit';
-import type { ClientSession, MongoClient } from 'mongodb';
+import type { ClientSession, Db, MongoClient } from 'mongodb';
 import { connect, disconnect } from './connect';
-import { discover, type FoundCollection } from './discover';
-import { readCollection } from './read-collection';
+import { describeDataset } from './describe-dataset';
+import { describeCollection } from './describe-relation';
+import type { Pass } from './first-pass';
+import { type Collection, listCollections } from './list-collections';
+import { refuseSensitiveReferences } from './pipeline-references';
+import { readRelation } from './read-relation';
+import type { Relation } from './relation';
 import { connectError, queryError } from './server-error';
 import { parseSettings, type Settings } from './settings';
 import { openSnapshot, type ReadPoint } from './snapshot';
@@ -20,7 +27,7 @@ import { openSnapshot, type ReadPoint } from './snapshot';
 export const mongodb: Source = {
   async connect(env, context) {
     const settings = parseSettings(env);
-    const { client, hello } = await connect(settings, context.signal);
+    const { client, hello } = await connect(settings, context);
     const { readPreference } = client.options;
     if (readPreference && readPreference.mode !== 'primary' && !client.options.directConnection) {
       context.warn(`All reads go to the primary, not by the read preference ${readPreference.mode} of MONGO_URI`);
@@ -30,72 +37,108 @@ export const mongodb: Source = {
       const session = client.startSession({ causalConsistency: false });
       const db = client.db(settings.database, { readPreference: 'primary' });
       const readPoint = await openSnapshot(db, session, hello, settings.snapshot);
-      return new MongodbSession(client, session, settings, readPoint, context);
+      return new MongodbSession(client, db, session, settings, readPoint, context);
     } catch (error) {
       await disconnect(client);
       context.signal.throwIfAborted();
-      throw connectError(error, settings.where);
+      throw connectError(error, settings);
     }
   },
 };
 
 class MongodbSession implements SourceSession {
+  readonly parallelReads: number;
   readonly takenAt: Date;
-  readonly #client: MongoClient;
-  readonly #session: ClientSession;
-  readonly #settings: Settings;
-  readonly #readPoint: ReadPoint;
-  readonly #context: SourceContext;
-  #found = new Map<string, FoundCollection>();
+  readonly #collections = new Map<string, Collection>();
+  readonly #relations = new Map<string, Relation>();
   readonly #read = new Set<string>();
   #closing: Promise<void> | null = null;
 
   constructor(
-    client: MongoClient,
-    session: ClientSession,
-    settings: Settings,
-    readPoint: ReadPoint,
-    context: SourceContext,
+    readonly client: MongoClient,
+    readonly db: Db,
+    readonly session: ClientSession,
+    readonly settings: Settings,
+    readonly readPoint: ReadPoint,
+    readonly context: SourceContext,
   ) {
     this.takenAt = readPoint.takenAt;
-    this.#client = client;
-    this.#session = session;
-    this.#settings = settings;
-    this.#readPoint = readPoint;
-    this.#context = context;
+    // Every read names the instant, over whichever connection.
+    this.parallelReads = context.parallelTables;
   }
 
-  /** Of the collections read so far, or of all while none was. Without a snapshot even one read shows many moments. */
+  /** Of what was read so far, or of all while nothing was. Without a snapshot even one read shows many moments. */
   get consistency(): Consistency {
-    const found = [...this.#found.values()].filter(({ table }) => this.#read.size === 0 || this.#read.has(table.name));
-    return found.every(({ inSnapshot }) => inSnapshot) ? this.#readPoint.consistency : 'none';
+    const all = [...this.#relations.values()];
+    const read = all.filter(({ table }) => this.#read.size === 0 || this.#read.has(table.name));
+    return read.every(({ collection }) => collection.inSnapshot) ? this.readPoint.consistency : 'none';
   }
 
-  async tables(): Promise<SourceTable[]> {
-    try {
-      const found = await discover(this.#db, this.#session, this.#readPoint, this.#context);
-      this.#found = new Map(found.map((collection) => [collection.table.name, collection]));
-    } catch (error) {
-      this.#context.signal.throwIfAborted();
-      throw queryError(error, 'Listing the collections');
+  async list(): Promise<ListedTable[]> {
+    const { db, session, readPoint } = this;
+    const found = await this.#asking('Listing the collections', () => listCollections(db, session, readPoint));
+    for (const collection of found) this.#collections.set(collection.name, collection);
+    return found.map(({ name, kind }) => ({ name, onDemand: kind === 'view' }));
+  }
+
+  async describe(names: readonly string[]): Promise<SourceTable[]> {
+    const tables: SourceTable[] = [];
+    for (const name of names) {
+      this.context.signal.throwIfAborted();
+      const collection = this.#collections.get(name);
+      if (!collection) throw failed(`Collection ${name} was never listed`, 'This is a defect: please report it.');
+      const declared = this.settings.columns.get(name);
+      const relation = await this.#asking(`Collection ${name}`, () =>
+        describeCollection(this.#pass(collection), declared),
+      );
+      this.#relations.set(name, relation);
+      tables.push(relation.table);
     }
-    return [...this.#found.values()].map(({ table }) => table);
+    return tables;
   }
 
-  read(selection: TableSelection): AsyncIterable<CsvChunk> {
+  async dataset(dataset: Dataset): Promise<SourceTable> {
+    const relation = await this.#asking(`Dataset ${dataset.name}`, () =>
+      describeDataset(dataset, this.#collections, (collection) => this.#pass(collection)),
+    );
+    this.#relations.set(dataset.name, relation);
+    return relation.table;
+  }
+
+  check(selection: TableSelection): void {
+    refuseSensitiveReferences(this.#relations.get(selection.table.name)!.references, selection);
+  }
+
+  async *read(selection: TableSelection): AsyncGenerator<CsvChunk, void, void> {
     const { name } = selection.table;
-    const found = this.#found.get(name);
-    if (!found) throw failed(`Collection ${name} was never listed`, 'This is a defect: please report it.');
+    const relation = this.#relations.get(name);
+    if (!relation) throw failed(`${name} was never described`, 'This is a defect: please report it.');
     this.#read.add(name);
-    return readCollection(this.#db, this.#session, found, selection, this.#readPoint, this.#context);
+    // Of its own: several reads may go on at once.
+    const session = this.client.startSession({ causalConsistency: false });
+    try {
+      yield* readRelation({ ...this.#pass(relation.collection), session }, relation, selection);
+    } finally {
+      await session.endSession();
+    }
   }
 
   close(): Promise<void> {
-    this.#closing ??= disconnect(this.#client);
+    this.#closing ??= disconnect(this.client);
     return this.#closing;
   }
 
-  get #db() {
-    return this.#client.db(this.#settings.database, { readPreference: 'primary' });
+  #pass(collection: Collection): Pass {
+    const readConcern = collection.inSnapshot ? this.readPoint.readConcern : undefined;
+    return { db: this.db, session: this.session, collection, readConcern, context: this.context };
+  }
+
+  async #asking<T>(what: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      this.context.signal.throwIfAborted();
+      throw queryError(error, what);
+    }
   }
 }

@@ -1,8 +1,9 @@
 import { type AddressInfo, createServer, connect as netConnect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describeWith } from '../../../test/services/need';
+import { testContext } from '../../kit/src/testing/test-context';
 import { mysql } from './source';
-import { createTestDatabase, sourceEnv, type TestDatabase, testContext } from './testing/test-database';
+import { createTestDatabase, sourceEnv, type TestDatabase } from './testing/test-database';
 
 /** More than sockets and chunks can hold: a reader that stops early leaves the server in the middle of it. */
 const BIG = 'CREATE TABLE big (id INT AUTO_INCREMENT PRIMARY KEY, t TEXT)';
@@ -19,7 +20,7 @@ describeWith(['mysql'], 'a MySQL source that fails', () => {
   afterAll(() => db?.drop());
 
   const connect = (changes: Record<string, string>) =>
-    mysql.connect({ ...sourceEnv(db.name), ...changes }, testContext().context);
+    mysql.connect({ ...sourceEnv(db.name), ...changes }, testContext());
   const threads = async (): Promise<{ ID: number; COMMAND: string }[]> => {
     const query = 'SELECT ID, COMMAND FROM information_schema.PROCESSLIST WHERE DB = ? AND ID <> CONNECTION_ID()';
     return (await db.admin.query(query, [db.name]))[0] as { ID: number; COMMAND: string }[];
@@ -156,7 +157,8 @@ describeWith(['mysql'], 'a MySQL source that fails', () => {
     const server = createServer((socket) => void sockets.push(socket)).listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));
     const { port } = server.address() as AddressInfo;
-    const { context, abort } = testContext();
+    const context = testContext();
+    const abort = context.controller;
     const env = { ...sourceEnv(db.name), MYSQL_HOST: '127.0.0.1', MYSQL_PORT: String(port) };
     const attempt = mysql.connect(env, context);
     const reason = new Error('SIGTERM');

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describeWith } from '../../../test/services/need';
+import { runBundle } from '../../kit/src/testing/run-bundle';
+import { quoteName } from './select';
 import { differences, reload } from './testing/reload';
-import { createTestDatabase, type TestDatabase } from './testing/test-database';
+import { createTestDatabase, sourceEnv, type TestDatabase } from './testing/test-database';
 
 const AWKWARD = [
   '',
@@ -101,6 +103,14 @@ const MARIADB_TYPES: Record<string, string[]> = {
   INET4: ["'192.0.2.1'"],
 };
 
+/** A column may be called almost anything; not with a blank at its end, nor beyond the basic plane. */
+const nameOf = (drawn: string): string =>
+  `c ${drawn.replace(/[\0\u{10000}-\u{10ffff}]/gu, '_')}`
+    .trimEnd()
+    .toLowerCase()
+    .normalize('NFKD')
+    .replace(/\p{M}/gu, '');
+
 describeWith(['mysql'], 'a MySQL table', () => {
   let db: TestDatabase;
   beforeAll(async () => {
@@ -197,6 +207,51 @@ describeWith(['mysql'], 'a MySQL table', () => {
       { numRuns: 15 },
     );
   });
+
+  it('comes back equal for any schema', async () => {
+    const types = Object.entries({ ...TYPES, ...(db.isMariaDb ? MARIADB_TYPES : {}) });
+    const column = fc.record({
+      name: fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 }),
+      type: fc.nat(types.length - 1),
+      values: fc.array(fc.option(fc.nat(99)), { minLength: 3, maxLength: 3 }),
+      isRequired: fc.boolean(),
+    });
+    const schema = fc.uniqueArray(column, { minLength: 1, maxLength: 25, selector: ({ name }) => nameOf(name) });
+    await fc.assert(
+      fc.asyncProperty(schema, async (drawn) => {
+        const columns = drawn.map(({ name, type, values, isRequired }) => {
+          const [definition, literals] = types[type]!;
+          const drawnValues = values.map((n) =>
+            n === null && !isRequired ? 'NULL' : literals[(n ?? 0) % literals.length]!,
+          );
+          const required = isRequired && !/^timestamp/i.test(definition) ? 'NOT NULL' : 'NULL';
+          return { definition: `${quoteName(nameOf(name))} ${definition} ${required}`, values: drawnValues };
+        });
+        await db.admin.query(`DROP TABLE IF EXISTS drawn; SET sql_mode = '';
+          CREATE TABLE drawn (id INT PRIMARY KEY, ${columns.map(({ definition }) => definition).join(', ')})`);
+        for (const id of [0, 1, 2]) {
+          await db.admin.query(
+            `INSERT INTO drawn VALUES (${[id, ...columns.map(({ values }) => values[id])].join(', ')})`,
+          );
+        }
+        expect((await roundTrip('drawn')).different).toEqual([]);
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it('costs little more than its value, however large that is', async () => {
+    await db.admin.query(
+      `CREATE TABLE large (id INT, t LONGTEXT); INSERT INTO large VALUES
+        (1, REPEAT('0123456789abcde,', 1048576)), (2, REPEAT('"', 16777216)), (3, REPEAT('x', 16777216))`,
+    );
+    await runBundle('mysql', { ...sourceEnv(db.name), MYSQL_TABLES: 'large' }, ({ exitCode, output, peakRss }) => {
+      expect(exitCode).toBe(0);
+      expect(output).toMatchObject({ result: { large: { registros: 3 } } });
+      expect(peakRss).toBeGreaterThan(32 * 2 ** 20);
+      expect(peakRss).toBeLessThan(256 * 2 ** 20);
+    });
+  }, 60_000);
 
   it('brings a single value of 32 MiB', async () => {
     await db.admin.query(

@@ -3,7 +3,7 @@ import { query } from './connect';
 import { quoteName } from './select';
 
 const CHECKS = `SELECT TABLE_NAME AS table_name, CHECK_CLAUSE AS clause FROM information_schema.CHECK_CONSTRAINTS
-  WHERE CONSTRAINT_SCHEMA = DATABASE()`;
+  WHERE CONSTRAINT_SCHEMA = ?`;
 
 /**
  * The check clauses of MariaDB's tables, null where the user may not see them. MariaDB keeps JSON as text with a check;
@@ -11,19 +11,18 @@ const CHECKS = `SELECT TABLE_NAME AS table_name, CHECK_CLAUSE AS clause FROM inf
  */
 export async function checkClauses(
   connection: Connection,
+  schema: string,
   tables: readonly string[],
 ): Promise<Map<string, string[] | null>> {
   const clauses = new Map<string, string[] | null>(tables.map((table) => [table, []]));
-  const [server] = await query<{ version: string; name: string }>(
-    connection,
-    'SELECT VERSION() AS version, DATABASE() AS name',
-  );
+  const [server] = await query<{ version: string }>(connection, 'SELECT VERSION() AS version');
   if (!/mariadb/i.test(server!.version)) return clauses;
-  if (await mayReadAll(connection, server!.name)) {
-    const all = await query<{ table_name: string; clause: string }>(connection, CHECKS);
+  if (await mayReadAll(connection, schema)) {
+    const all = await query<{ table_name: string; clause: string }>(connection, CHECKS, [schema]);
     for (const { table_name, clause } of all) clauses.get(table_name)?.push(clause);
   } else {
-    for (const table of tables) clauses.set(table, await clausesOf(connection, table));
+    for (const table of tables)
+      clauses.set(table, await clausesOf(connection, `${quoteName(schema)}.${quoteName(table)}`));
   }
   return clauses;
 }
@@ -52,7 +51,7 @@ async function mayReadAll(connection: Connection, database: string): Promise<boo
 /** The checks in a table's definition; null when the server refuses to show it, as to a user with rights to columns only. */
 async function clausesOf(connection: Connection, table: string): Promise<string[] | null> {
   try {
-    const [row] = await query<Record<string, string>>(connection, `SHOW CREATE TABLE ${quoteName(table)}`);
+    const [row] = await query<Record<string, string>>(connection, `SHOW CREATE TABLE ${table}`);
     // One line for each column and each constraint; what is generated from `json_valid` is no check.
     return row!['Create Table']!.split('\n').flatMap((line) => / CHECK \((.*)/.exec(line)?.[1] ?? []);
   } catch (error) {

@@ -3,10 +3,9 @@ import type { Column } from '@ingesta/kit';
 /** An identifier in backticks. */
 export const quoteName = (name: string): string => `\`${name.replaceAll('`', '``')}\``;
 
-/** The query of one table: these columns by name (which also brings invisible ones), and no other. */
-export function selectTable(database: string, table: string, columns: readonly Column[]): string {
-  return `SELECT ${columns.map(selectColumn).join(', ')} FROM ${quoteName(database)}.${quoteName(table)}`;
-}
+/** The one query that reads: these columns by name (which also brings invisible ones), and no other. */
+export const selectFrom = (from: string, columns: readonly Column[]): string =>
+  `SELECT ${columns.map(selectColumn).join(', ')} FROM ${from}`;
 
 /** A column as the server has to print it so that nothing is lost. */
 function selectColumn({ name, source_type }: Column): string {

@@ -2,6 +2,8 @@ import {
   type Consistency,
   type CsvChunk,
   CsvWriter,
+  type Dataset,
+  type ListedTable,
   type Source,
   type SourceContext,
   type SourceSession,
@@ -10,10 +12,12 @@ import {
 } from '@ingesta/kit';
 import type { Connection } from 'mysql2';
 import { connect, disconnect, goodbye } from './connect';
-import { discover, type MysqlTable } from './discover';
+import { describeDataset } from './describe-dataset';
+import { allInSnapshot, describeTables, type MysqlTable } from './describe-tables';
+import { type Located, listTables } from './list-tables';
 import { RowEncoder } from './row-encoder';
 import { streamRows } from './row-stream';
-import { selectTable } from './select';
+import { selectFrom } from './select';
 import { connectError, queryError } from './server-error';
 import { parseSettings } from './settings';
 import { openSnapshot } from './snapshot';
@@ -35,6 +39,8 @@ export const mysql: Source = {
 };
 
 class MysqlSession implements SourceSession {
+  readonly parallelReads = 1;
+  readonly #listed = new Map<string, Located>();
   readonly #found = new Map<string, MysqlTable>();
   readonly #read = new Set<string>();
   #closing: Promise<void> | null = null;
@@ -52,23 +58,45 @@ class MysqlSession implements SourceSession {
     return tables.every(({ inSnapshot }) => inSnapshot) ? 'snapshot' : 'per_table';
   }
 
-  async tables(): Promise<SourceTable[]> {
+  async list(): Promise<ListedTable[]> {
     try {
-      for (const table of await discover(this.connection)) this.#found.set(table.name, table);
+      for (const table of await listTables(this.connection, this.database)) this.#listed.set(table.name, table);
     } catch (error) {
       throw this.#explain(error, `Database ${this.database}`);
     }
-    return [...this.#found.values()].map(({ name, columns, estimatedRows }) => ({ name, columns, estimatedRows }));
+    return [...this.#listed.values()];
+  }
+
+  async describe(names: readonly string[]): Promise<SourceTable[]> {
+    const located = names.map((name) => this.#listed.get(name)!);
+    try {
+      const tables = await describeTables(this.connection, located);
+      for (const table of tables) this.#found.set(table.name, table);
+      return tables;
+    } catch (error) {
+      throw this.#explain(error, `Database ${this.database}`);
+    }
+  }
+
+  async dataset(dataset: Dataset): Promise<SourceTable> {
+    try {
+      const described = await describeDataset(this.connection, dataset);
+      this.#found.set(dataset.name, { ...described, inSnapshot: await allInSnapshot(this.connection) });
+      return described;
+    } catch (error) {
+      throw this.#explain(error, `Dataset ${dataset.name}`);
+    }
   }
 
   async *read(selection: TableSelection): AsyncGenerator<CsvChunk, void, undefined> {
     const { name } = selection.table;
     this.#read.add(name);
     const writer = new CsvWriter();
-    const encoder = new RowEncoder(writer, selection, this.#found.get(name)?.maybeJson);
+    const { from, maybeJson } = this.#found.get(name)!;
+    const encoder = new RowEncoder(writer, selection, maybeJson);
     writer.header(selection.columns.map((column) => column.name));
     try {
-      yield* streamRows(this.connection, selectTable(this.database, name, selection.columns), encoder);
+      yield* streamRows(this.connection, selectFrom(from, selection.columns), encoder);
     } catch (error) {
       throw this.#explain(error, `Table ${name}`);
     }

@@ -5,8 +5,8 @@ import { giveTo, serverAccount } from '../../../test/services/account';
 import { createAuthority, createCertificate } from '../../../test/services/certificates';
 import { findProgram, runCommand } from '../../../test/services/command';
 import { freePort, startServer } from '../../../test/services/server-process';
+import { testContext } from '../../kit/src/testing/test-context';
 import { mysql } from './source';
-import { testContext } from './testing/test-database';
 
 const PROGRAM = findProgram('mariadbd');
 const PASSWORD = 'Pw-123456';
@@ -63,7 +63,7 @@ describeWithMariaDb('a MySQL source over TLS [mysql]', () => {
       MYSQL_SSL_MODE: mode,
       MYSQL_SSL_CA: ca,
     };
-    const session = await mysql.connect(env, testContext().context);
+    const session = await mysql.connect(env, testContext());
     await session.close();
     return 'connected';
   };

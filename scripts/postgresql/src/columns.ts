@@ -2,7 +2,7 @@ import type { LogicalType } from '@ingesta/kit';
 import { quoteIdentifier } from './identifiers';
 
 /** A column's type behind its domains. */
-interface BaseType {
+export interface BaseType {
   /** `pg_type.typname`. */
   name: string;
   /** Lies in `pg_catalog`: a user's own type of the name `bool` is not a boolean. */

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describeWith, pgEnv } from '../../../test/services/need';
+import { allTables } from '../../kit/src/testing/all-tables';
+import { testContext } from '../../kit/src/testing/test-context';
 import { postgresql } from './source';
-import { exportTable, selectionOf, TestDatabase, testContext } from './test-database';
+import { exportTable, selectionOf, TestDatabase } from './test-database';
 
 describeWith(['postgresql'], 'PostgreSQL: what is found', () => {
   let db: TestDatabase;
@@ -13,7 +15,7 @@ describeWith(['postgresql'], 'PostgreSQL: what is found', () => {
   const listed = async (env = db.env) => {
     const session = await postgresql.connect(env, testContext());
     try {
-      return await session.tables();
+      return await allTables(session);
     } finally {
       await session.close();
     }
@@ -90,11 +92,29 @@ describeWith(['postgresql'], 'PostgreSQL: what is found', () => {
     expect(await exportTable(db.env, 'vacia')).toMatchObject({ csv: Buffer.from('id,"a,b"\n'), rows: 0 });
   });
 
-  it('passes over views, foreign and temporary tables, and tables without columns', async () => {
+  it('passes over foreign and temporary tables, tables without columns, and materialized views without data', async () => {
     await db.admin.query(`
-      CREATE VIEW vista AS SELECT 1 AS x; CREATE MATERIALIZED VIEW mat AS SELECT 1 AS x;
+      CREATE MATERIALIZED VIEW mat_vacia AS SELECT 1 AS x WITH NO DATA; CREATE FOREIGN DATA WRAPPER nada;
+      CREATE SERVER otro FOREIGN DATA WRAPPER nada; CREATE FOREIGN TABLE ajena (x int) SERVER otro;
       CREATE TEMPORARY TABLE temporal (x int); CREATE TABLE sin_columnas ()`);
-    expect(await names()).toEqual(expect.not.arrayContaining(['vista', 'mat', 'temporal', 'sin_columnas']));
+    const there = await names();
+    for (const name of ['mat_vacia', 'ajena', 'temporal', 'sin_columnas']) expect(there).not.toContain(name);
+  });
+
+  it('takes views and materialized views on demand only, and knows their secrets under other names', async () => {
+    await db.admin.query(`
+      CREATE TABLE usuarios_v (id int, password text, nombre text); INSERT INTO usuarios_v VALUES (1, 'CLAVE', 'Ana');
+      CREATE VIEW vista (id, p, nombre) AS SELECT id, password, nombre FROM usuarios_v;
+      CREATE MATERIALIZED VIEW mat AS SELECT nombre, p AS q FROM vista ORDER BY p;`);
+    const session = await postgresql.connect(db.env, testContext());
+    const onDemand = (await session.list()).filter((table) => table.onDemand).map(({ name }) => name);
+    expect(onDemand).toEqual(['mat', 'vista']);
+    const [vista, mat] = await session.describe(['vista', 'mat']);
+    expect([...vista!.origins!]).toContainEqual(['p', { table: 'usuarios_v', column: 'password' }]);
+    expect([...mat!.origins!]).toContainEqual(['q', { table: 'usuarios_v', column: 'password' }]);
+    await session.close();
+    expect((await exportTable(db.env, 'mat')).csv.toString()).toBe('nombre,q\nAna,CLAVE\n');
+    expect((await exportTable(db.env, 'vista')).rows).toBe(1);
   });
 
   it('keeps to the tables and columns that the user may read', async () => {

@@ -4,8 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT } from '@ingesta/kit';
 import { describeWith } from '../../../test/services/need';
 import { freePort } from '../../../test/services/server-process';
+import { allTables } from '../../kit/src/testing/all-tables';
+import { testContext } from '../../kit/src/testing/test-context';
 import { postgresql } from './source';
-import { readAll, selectionOf, TestDatabase, testContext } from './test-database';
+import { readAll, selectionOf, TestDatabase } from './test-database';
 
 const BIG_ROWS = 200_000;
 
@@ -23,7 +25,7 @@ describeWith(['postgresql'], 'PostgreSQL: what goes wrong', () => {
   /** A session whose table `grande` has been begun. */
   async function begun(context = testContext()) {
     const session = await postgresql.connect(db.env, context);
-    const table = (await session.tables()).find(({ name }) => name === 'grande')!;
+    const table = (await allTables(session)).find(({ name }) => name === 'grande')!;
     const chunks = session.read(selectionOf(table))[Symbol.asyncIterator]();
     await chunks.next();
     return { session, chunks };
@@ -85,7 +87,7 @@ describeWith(['postgresql'], 'PostgreSQL: what goes wrong', () => {
     await db.admin.query('INSERT INTO foto VALUES (2); INSERT INTO chica VALUES (2); CREATE TABLE nueva (id int)');
     expect((await readAll(session, 'foto')).csv.toString()).toBe('id\n1\n');
     expect((await readAll(session, 'chica')).csv.toString()).toBe('id\n1\n');
-    expect((await session.tables()).map(({ name }) => name)).not.toContain('nueva');
+    expect((await allTables(session)).map(({ name }) => name)).not.toContain('nueva');
     expect(session.consistency).toBe('snapshot');
     expect(Math.abs(session.takenAt.getTime() - Date.now())).toBeLessThan(60_000);
     await session.close();
@@ -97,7 +99,7 @@ describeWith(['postgresql'], 'PostgreSQL: what goes wrong', () => {
     for (const change of ['DROP TABLE fugaz', 'ALTER TABLE fugaz DROP COLUMN b']) {
       await db.admin.query('CREATE TABLE fugaz (a int, b int)');
       const session = await connect({});
-      const table = (await session.tables()).find(({ name }) => name === 'fugaz')!;
+      const table = (await allTables(session)).find(({ name }) => name === 'fugaz')!;
       await db.admin.query(change);
       const read = session.read(selectionOf(table))[Symbol.asyncIterator]().next();
       await expect(read).rejects.toMatchObject({
@@ -116,7 +118,7 @@ describeWith(['postgresql'], 'PostgreSQL: what goes wrong', () => {
   ])('%s after the snapshot is no short table but a failure to be tried again', async (change, create) => {
     await db.admin.query(`DROP TABLE IF EXISTS vaciada, vaciada_1; ${create}`);
     const session = await connect({});
-    await session.tables();
+    await allTables(session);
     await db.admin.query(change);
     await expect(readAll(session, 'vaciada')).rejects.toMatchObject({ exitCode: EXIT.TEMPORARY });
     await session.close();
@@ -126,7 +128,7 @@ describeWith(['postgresql'], 'PostgreSQL: what goes wrong', () => {
     await db.admin.query(`CREATE TABLE legado AS SELECT 1 AS id; CREATE TABLE legado_1 () INHERITS (legado);
       INSERT INTO legado_1 VALUES (2)`);
     const session = await connect({});
-    await session.tables();
+    await allTables(session);
     await db.admin.query('TRUNCATE legado_1');
     expect((await readAll(session, 'legado')).csv.toString()).toBe('id\n1\n');
     await expect(readAll(session, 'legado_1')).rejects.toMatchObject({ exitCode: EXIT.TEMPORARY });
@@ -150,7 +152,7 @@ describeWith(['postgresql'], 'PostgreSQL: what goes wrong', () => {
 
   it('a connection killed between two tables is SOURCE_UNAVAILABLE', async () => {
     const session = await connect({});
-    const table = (await session.tables()).find(({ name }) => name === 'chica')!;
+    const table = (await allTables(session)).find(({ name }) => name === 'chica')!;
     const { pid } = (await db.backends())[0]!;
     await db.admin.query('SELECT pg_terminate_backend($1)', [pid]);
     await expectNoBackends();
@@ -161,7 +163,7 @@ describeWith(['postgresql'], 'PostgreSQL: what goes wrong', () => {
 
   it('a statement timeout says which setting raises it', async () => {
     const session = await connect({ POSTGRES_STATEMENT_TIMEOUT: '1' });
-    const table = (await session.tables()).find(({ name }) => name === 'grande')!;
+    const table = (await allTables(session)).find(({ name }) => name === 'grande')!;
     const chunks = session.read(selectionOf(table))[Symbol.asyncIterator]();
     await chunks.next();
     await until(async () => (await db.backends())[0]!.seconds > 1);

@@ -1,4 +1,4 @@
-import { type Column, type CsvWriter, failed, filterJson, type LogicalType } from '@ingesta/kit';
+import { type Column, type CsvWriter, failed, JsonFilter, type LogicalType } from '@ingesta/kit';
 
 /** What happens to a value's bytes on their way into the CSV. */
 const Kind = { PLAIN: 0, TEXT: 1, BOOLEAN: 2, HEX: 3, JSON: 4, DATE: 5, INTERVAL: 6 } as const;
@@ -26,13 +26,15 @@ const FALSE = Buffer.from('false');
 export class RowEncoder {
   readonly #kinds: Uint8Array;
   readonly #withoutIsoForm: Uint32Array;
+  readonly #filters: JsonFilter[];
   rows = 0;
 
   constructor(
     readonly columns: readonly Column[],
     readonly writer: CsvWriter,
-    readonly isSensitiveKey: (path: readonly string[]) => boolean,
+    isSensitiveKey: (path: readonly string[]) => boolean,
   ) {
+    this.#filters = columns.map(({ name }) => new JsonFilter(name, isSensitiveKey));
     this.#kinds = Uint8Array.from(columns, (column) => KIND_OF[column.logical_type]);
     this.#withoutIsoForm = new Uint32Array(columns.length);
   }
@@ -75,8 +77,7 @@ export class RowEncoder {
       const word = bytes[start] === 0x74 ? TRUE : FALSE;
       writer.plain(word, 0, word.length);
     } else if (kind === Kind.JSON) {
-      const json = filterJson(bytes, start, end, this.columns[i]!.name, this.isSensitiveKey);
-      writer.text(json, 0, json.length);
+      writer.json(this.#filters[i]!, bytes, start, end);
     } else if (kind === Kind.HEX) {
       // The server prints `\x6869`; no bytes at all are the empty text, not NULL.
       if (end - start === 2) writer.text(bytes, end, end);

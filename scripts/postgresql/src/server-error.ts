@@ -82,6 +82,13 @@ export function queryError(error: unknown, what: string): ScriptError {
   }
 }
 
+/** Nobody else let go of the table in time. */
+export const isLockConflict = (error: unknown): boolean => /^(55P03|40P01)$/.test(codeOf(error));
+
+/** True where the server read the statement and will not have it; it is no matter of its own state. */
+export const isRefusedStatement = (error: unknown): boolean =>
+  isSqlState(codeOf(error)) && !/^(08(?!P01)|25P|40|53|55|57|58|XX)/.test(codeOf(error));
+
 /** A conflict that passes: the gateway tries again. */
 export const temporary = (message: string, hint: string, cause?: unknown): ScriptError =>
   new ScriptError(EXIT.TEMPORARY, 'SOURCE_UNAVAILABLE', message, hint, { cause });

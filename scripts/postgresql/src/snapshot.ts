@@ -1,4 +1,4 @@
-import type { Client } from 'pg';
+import { type Client, DatabaseError } from 'pg';
 
 /** Waiting for a table that is being altered, in milliseconds. */
 const LOCK_TIMEOUT = 60_000;
@@ -8,6 +8,12 @@ export interface Snapshot {
   takenAt: Date;
   /** The first schema of the user's search path: its tables go by their bare name. */
   defaultSchema: string;
+  /** The user's own; ours is empty. */
+  searchPath: string;
+  /** `server_version_num`: 150004. */
+  version: number;
+  /** By which other connections join; null where none may. */
+  id: string | null;
   /** `SQL_ASCII` promises nothing about the bytes. */
   encoding: string;
 }
@@ -32,28 +38,62 @@ const SESSION = {
   client_connection_check_interval: '2000',
 } as const;
 
+/** Rolled back to once a table is read: its locks go, so that 10,000 tables do not fill the server's lock table. */
+const SAVEPOINT = 'SAVEPOINT nothing_read';
+/** Frees the locks of what was read, and puts settings back. */
+export const RELEASE_LOCKS = 'ROLLBACK TO SAVEPOINT nothing_read';
+
+const BEGIN = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
+
 /**
- * Opens the one transaction that everything is read in. All of it is local to the transaction, so a pooler in
- * transaction mode hands a clean connection on.
+ * Opens the transaction that everything is read in. All of it is local to the transaction, so a pooler in transaction
+ * mode hands a clean connection on. `share`: other connections are to join it, where the server can do that.
  */
-export async function openSnapshot(client: Client, statementTimeout: number): Promise<Snapshot> {
-  const settings = { ...SESSION, statement_timeout: String(statementTimeout) };
-  const values = Object.entries(settings).map(([name, value]) => `('${name}', '${value}')`);
+export async function openSnapshot(client: Client, statementTimeout: number, share: boolean): Promise<Snapshot> {
   const statements = [
-    'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY',
-    `SELECT pg_catalog.set_config(v.name, v.value, true) FROM (VALUES ${values.join(', ')}) AS v (name, value)
-     JOIN pg_catalog.pg_settings s ON pg_catalog.lower(s.name) = pg_catalog.lower(v.name)`,
+    BEGIN,
     `SELECT pg_catalog.current_schema()::pg_catalog.text AS schema,
+     pg_catalog.current_setting('search_path') AS search_path,
      pg_catalog.date_part('epoch', pg_catalog.now()) * 1000 AS taken_at,
-     pg_catalog.current_setting('server_encoding') AS encoding`,
-    // Names come out qualified, and nobody's function can stand in for one of pg_catalog's.
-    "SELECT pg_catalog.set_config('search_path', '', true)",
+     pg_catalog.current_setting('server_encoding') AS encoding,
+     pg_catalog.current_setting('server_version_num') AS version,
+     ${share ? 'pg_catalog.pg_export_snapshot()' : 'NULL'} AS id`,
+    ...sessionStatements(statementTimeout),
   ];
-  const results = (await client.query(statements.join(';\n'))) as unknown as { rows: Record<string, unknown>[] }[];
-  const row = results[2]!.rows[0]!;
+  let results: { rows: Record<string, unknown>[] }[];
+  try {
+    results = (await client.query(statements.join(';\n'))) as unknown as typeof results;
+  } catch (error) {
+    // Some that speak PostgreSQL's protocol, and some standbys, share no snapshot: one connection is enough.
+    if (!share || !(error instanceof DatabaseError)) throw error;
+    await client.query('ROLLBACK');
+    return openSnapshot(client, statementTimeout, false);
+  }
+  const row = results[1]!.rows[0]!;
   return {
     takenAt: new Date(Math.floor(Number(row.taken_at))),
     defaultSchema: String(row.schema ?? 'public'),
+    searchPath: String(row.search_path),
     encoding: String(row.encoding),
+    version: Number(row.version),
+    id: row.id === null ? null : String(row.id),
   };
+}
+
+/** Opens a transaction over the snapshot that another connection exported. */
+export async function joinSnapshot(client: Client, id: string, statementTimeout: number): Promise<void> {
+  const statements = [BEGIN, `SET TRANSACTION SNAPSHOT '${id}'`, ...sessionStatements(statementTimeout)];
+  await client.query(statements.join(';\n'));
+}
+
+function sessionStatements(statementTimeout: number): string[] {
+  const settings = { ...SESSION, statement_timeout: String(statementTimeout) };
+  const values = Object.entries(settings).map(([name, value]) => `('${name}', '${value}')`);
+  return [
+    `SELECT pg_catalog.set_config(v.name, v.value, true) FROM (VALUES ${values.join(', ')}) AS v (name, value)
+     JOIN pg_catalog.pg_settings s ON pg_catalog.lower(s.name) = pg_catalog.lower(v.name)`,
+    // Names come out qualified, and nobody's function can stand in for one of pg_catalog's.
+    "SELECT pg_catalog.set_config('search_path', '', true)",
+    SAVEPOINT,
+  ];
 }

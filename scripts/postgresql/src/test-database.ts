@@ -9,6 +9,7 @@ import {
 } from '@ingesta/kit';
 import { Client, type Connection, type Submittable } from 'pg';
 import { pgEnv } from '../../../test/services/need';
+import { testContext } from '../../kit/src/testing/test-context';
 import { postgresql } from './source';
 
 /** A database of a test's own, its administrator's connection, and the settings that lead there. */
@@ -57,13 +58,6 @@ export class TestDatabase {
   }
 }
 
-/** A context whose warnings are kept and which can be aborted. */
-export function testContext(): SourceContext & { warnings: string[]; controller: AbortController } {
-  const warnings: string[] = [];
-  const controller = new AbortController();
-  return { signal: controller.signal, log: () => {}, warn: (text) => warnings.push(text), warnings, controller };
-}
-
 /** The selection as `runScript` makes it: the built-in sensitive rules applied. */
 export function selectionOf(table: SourceTable) {
   const rules = sensitiveRules('postgresql', {});
@@ -74,8 +68,14 @@ export function selectionOf(table: SourceTable) {
 
 /** The table's whole CSV, over a session that knows it. */
 export async function readAll(session: SourceSession, name: string): Promise<{ csv: Buffer; rows: number }> {
-  const table = (await session.tables()).find((candidate) => candidate.name === name);
-  if (!table) throw new Error(`no table ${name}`);
+  const known = (await session.list()).some((listed) => listed.name === name);
+  if (!known) throw new Error(`no table ${name}`);
+  const [table] = await session.describe([name]);
+  return readTable(session, table!);
+}
+
+/** The same of a table or dataset that was described before. */
+export async function readTable(session: SourceSession, table: SourceTable): Promise<{ csv: Buffer; rows: number }> {
   const pieces: Buffer[] = [];
   let rows = 0;
   for await (const chunk of session.read(selectionOf(table))) {
@@ -86,8 +86,8 @@ export async function readAll(session: SourceSession, name: string): Promise<{ c
 }
 
 /** The same over a session of its own. */
-export async function exportTable(env: SourceEnv, name: string) {
-  const context = testContext();
+export async function exportTable(env: SourceEnv, name: string, change: Partial<SourceContext> = {}) {
+  const context = testContext(change);
   const session = await postgresql.connect(env, context);
   try {
     return { ...(await readAll(session, name)), warnings: context.warnings };

@@ -6,8 +6,8 @@ import { createAuthority, createCertificate } from '../../../test/services/certi
 import { findProgram, runCommand } from '../../../test/services/command';
 import { embeddedFolder, installedFolder, runnableFolder } from '../../../test/services/postgresql-binaries';
 import { freePort, startServer } from '../../../test/services/server-process';
+import { testContext } from '../../kit/src/testing/test-context';
 import { postgresql } from './source';
-import { testContext } from './test-database';
 
 const PASSWORD = 'Pw-123456';
 

@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import * as os from 'node:os';
+import { auth, Client as CassandraClient } from 'cassandra-driver';
+import { MongoClient } from 'mongodb';
 import { createConnection } from 'mysql2/promise';
 import { Client } from 'pg';
-import { type DatabaseEnv, mysqlEnv, pgEnv } from '../../services/need';
+import { cassandraEnv, type DatabaseEnv, mongoEnv, mysqlEnv, pgEnv } from '../../services/need';
 
 /** A database of one's own on a real server. */
 export interface TestDatabase {
@@ -59,6 +62,64 @@ export async function createMysql(): Promise<TestDatabase> {
     drop: async () => {
       await connection.query(`DROP DATABASE ${name}`);
       await connection.end();
+    },
+  };
+}
+
+export async function createCassandra(): Promise<TestDatabase> {
+  const env = cassandraEnv();
+  const { host, port, user, password } = env;
+  const name = freshName();
+  const client = new CassandraClient({
+    contactPoints: [host],
+    protocolOptions: { port },
+    localDataCenter: 'datacenter1',
+    authProvider: new auth.PlainTextAuthProvider(user, password),
+  });
+  await client.execute(
+    `CREATE KEYSPACE ${name} WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}`,
+  );
+  await client.execute(`USE ${name}`);
+  return {
+    name,
+    settings: (fromContainer) => {
+      const { CASSANDRA_DATABASE: keyspace, ...others } = settings('CASSANDRA', env, name)(fromContainer);
+      return { ...others, CASSANDRA_KEYSPACE: keyspace! };
+    },
+    query: (cql) => client.execute(cql),
+    drop: async () => {
+      await client.execute(`DROP KEYSPACE ${name}`);
+      await client.shutdown();
+    },
+  };
+}
+
+/** A database of documents, likewise. */
+export interface DocumentDatabase extends Pick<TestDatabase, 'name' | 'settings' | 'drop'> {
+  insert(collection: string, documents: readonly object[]): Promise<void>;
+}
+
+export async function createMongodb(): Promise<DocumentDatabase> {
+  const env = mongoEnv();
+  const { host, port, user, password } = env;
+  const name = freshName();
+  const client = new MongoClient(`mongodb://${host}:${port}/?directConnection=true`, {
+    auth: { username: user, password },
+    authSource: 'admin',
+    // Else the driver would import it, which Jest's contexts do not allow.
+    runtimeAdapters: { os },
+  });
+  await client.connect();
+  const db = client.db(name);
+  return {
+    name,
+    settings: settings('MONGO', env, name),
+    insert: async (collection, documents) => {
+      await db.collection(collection).insertMany(documents as never);
+    },
+    drop: async () => {
+      await db.dropDatabase();
+      await client.close();
     },
   };
 }

@@ -3,16 +3,17 @@ import type { Client } from 'cassandra-driver';
 import { type CqlType, parseCqlType, type UserTypes } from '../cql-type';
 import { quoteName } from '../names';
 
-/** Creates a table out of nothing but the columns of the manifest, `id` its key, and fills it with the CSV's records. */
+/** Creates a table out of nothing but the columns of the manifest and its key, and fills it with the CSV's records. */
 export async function reload(
   admin: Client,
   table: string,
   columns: readonly Column[],
   userTypes: UserTypes,
   records: (string | null)[][],
+  key = 'id',
 ): Promise<void> {
   const definitions = columns.map(({ name, source_type }) => `${quoteName(name)} ${source_type}`);
-  await admin.execute(`CREATE TABLE ${quoteName(table)} (${definitions.join(', ')}, PRIMARY KEY (id))`);
+  await admin.execute(`CREATE TABLE ${quoteName(table)} (${definitions.join(', ')}, PRIMARY KEY (${key}))`);
   const types = columns.map(({ source_type }) => parseCqlType(source_type, userTypes));
   const names = columns.map(({ name }) => quoteName(name)).join(', ');
   for (const record of records) {

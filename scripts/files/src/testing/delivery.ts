@@ -1,7 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { SourceContext, SourceSession, SourceTable, TableSelection } from '@ingesta/kit';
+import type { SourceSession, SourceTable, TableSelection } from '@ingesta/kit';
+import { allTables } from '../../../kit/src/testing/all-tables';
+import { testContext } from '../../../kit/src/testing/test-context';
 import { files } from '../source';
 
 /** A folder of delivered files, which goes away with the test file. */
@@ -22,11 +24,6 @@ export interface Opened {
   readonly abort: AbortController;
   select(table: string, columns?: string[], isSensitiveKey?: TableSelection['isSensitiveKey']): TableSelection;
   csv(table: string | TableSelection): Promise<string>;
-}
-
-export function testContext(warnings: string[] = []): { context: SourceContext; abort: AbortController } {
-  const abort = new AbortController();
-  return { context: { signal: abort.signal, log: () => {}, warn: (message) => warnings.push(message) }, abort };
 }
 
 export function newDelivery(): Delivery {
@@ -50,10 +47,10 @@ export function newDelivery(): Delivery {
 }
 
 export async function openSession(env: Record<string, string>): Promise<Opened> {
-  const warnings: string[] = [];
-  const { context, abort } = testContext(warnings);
+  const context = testContext({}, env);
+  const { warnings, controller: abort } = context;
   const session = await files.connect(env, context);
-  const tables = await session.tables();
+  const tables = await allTables(session);
   const select: Opened['select'] = (name, names, isSensitiveKey = () => false) => {
     const table = tables.find((known) => known.name === name);
     if (!table) throw new Error(`No table ${name}`);

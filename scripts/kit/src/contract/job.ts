@@ -3,6 +3,15 @@ import * as z from 'zod';
 export const formatSchema = z.enum(['csv', 'csv.gz']);
 export type Format = z.infer<typeof formatSchema>;
 
+/** A named query of the server's own files, exported like a table. */
+export const datasetSchema = z.object({
+  /** Result key; the file's name without its ending. */
+  name: z.string().regex(/^[A-Za-z0-9_][\w.-]{0,127}$/),
+  /** What the engine takes: one SELECT, or a pipeline as JSON. */
+  text: z.string(),
+});
+export type Dataset = z.infer<typeof datasetSchema>;
+
 /**
  * What the gateway hands a script, as one JSON document on stdin when `INGESTA_JOB=stdin` is set. It carries every
  * secret, so that none shows in `docker inspect` or `ps`. Without a gateway a script builds the same job from its
@@ -24,6 +33,8 @@ export const jobSchema = z.object({
   /** Result keys to export; null for the source's own selection. */
   tables: z.array(z.string()).nullable(),
   format: formatSchema,
+  /** Taken beside the tables, unless `tables` names others. */
+  datasets: z.array(datasetSchema).default([]),
   /** Only say what would be exported. */
   dry_run: z.boolean(),
   /** Connection, lake and selection settings under the names of `source.json` and of the AWS SDK. */

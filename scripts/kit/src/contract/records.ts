@@ -27,6 +27,8 @@ export const manifestSchema = z.object({
   /** Key of the manifest this one replaced, or null. */
   parent: z.string().nullable(),
   taken_at: z.iso.datetime(),
+  /** Epoch of the lease it was published under; 0 where nobody noted it. */
+  epoch: z.int().min(0).default(0),
   /** `mixed` when entries were carried over from another run. */
   consistency: z.union([consistencySchema, z.literal('mixed')]),
   image_digest: z.string().nullable(),
@@ -36,6 +38,7 @@ export type Manifest = z.infer<typeof manifestSchema>;
 
 /** `_ingesta/current/<db>.json`: the one object whose change makes a run visible. */
 export const pointerSchema = z.object({
+  /** Of the last holder that fenced; a holder with a lower one can publish nothing any more. */
   epoch: z.int().min(0),
   /** Key of the manifest readers use; null while nothing was ever published. */
   manifest: z.string().nullable(),
@@ -43,16 +46,55 @@ export const pointerSchema = z.object({
 });
 export type Pointer = z.infer<typeof pointerSchema>;
 
+/** `_ingesta/locks/<db>.json`: who may run a database's ingestion. Never deleted, so that `epoch` only grows. */
+export const leaseRecordSchema = z.object({
+  /** Grows by one with each holder. */
+  epoch: z.int().min(1),
+  /** The gateway, for people. */
+  holder: z.string(),
+  run_id: z.string(),
+  /** Random per holding: tells whose write it was when an answer was lost. */
+  nonce: z.string(),
+  /** Grows with each write of a holder: two records never have the same bytes, nor the same ETag. */
+  seq: z.int().min(0),
+  state: z.enum(['held', 'free']),
+  started_at: z.iso.datetime(),
+  /** When the run ends at the latest. */
+  deadline: z.iso.datetime(),
+  /** Last second that stands in object keys of this database, in seconds since 1970. */
+  last_timestamp: z.int().min(0),
+  /** Who watches it waits for this long, where its own setting is shorter. */
+  ttl_ms: z.int().min(1),
+});
+export type LeaseRecord = z.infer<typeof leaseRecordSchema>;
+
 export const runStateSchema = z.enum(['running', 'succeeded', 'failed', 'cancelled']);
 export type RunState = z.infer<typeof runStateSchema>;
+
+/** How far one table is. */
+export const tableProgressSchema = z.object({
+  state: z.enum(['running', 'finished']),
+  rows: z.int().min(0),
+  /** Before compression. */
+  bytes: z.int().min(0),
+  estimated_rows: z.int().min(0).nullable(),
+});
+export type TableProgress = z.infer<typeof tableProgressSchema>;
 
 /** `run.json`: what is known of one run. Terminal states never change. */
 export const runRecordSchema = z.object({
   run_id: z.string(),
   database: z.string(),
   state: runStateSchema,
+  /** Grows with each write; the ids of the event stream. */
+  revision: z.int().min(0).default(0),
+  /** Of the lease it runs under. */
+  epoch: z.int().min(0).default(0),
+  /** The gateway that runs it, for people. */
+  gateway: z.string().nullable().default(null),
   started_at: z.iso.datetime(),
   finished_at: z.iso.datetime().nullable(),
+  deadline: z.iso.datetime().nullable().default(null),
   timestamp: z.string(),
   request: z.object({ tables: z.array(z.string()).nullable(), format: z.string(), dry_run: z.boolean() }),
   runner: z.string(),
@@ -61,6 +103,21 @@ export const runRecordSchema = z.object({
   attempts: z.int(),
   consistency: z.string().nullable(),
   duration_ms: z.int().nullable(),
+  /** The tables begun so far; of very many, those begun last. */
+  progress: tableRecord(tableProgressSchema).default({}),
+  warnings: z.array(z.string()).default([]),
   error: z.object({ code: z.string(), message: z.string(), hint: z.string() }).nullable(),
 });
 export type RunRecord = z.infer<typeof runRecordSchema>;
+
+/** `_ingesta/idempotency/<sha256>.json`: what became of the requests with one key. */
+export const idempotencyRecordSchema = z.object({
+  /** SHA-256 of the request: another one under the same key is a mistake. */
+  fingerprint: z.string(),
+  /** The run that answers; it may not have begun yet. */
+  run_id: z.string(),
+  /** `taken`: see the run. `open`: it never began, and the next request may try. `refused`: see `error`. */
+  state: z.enum(['taken', 'open', 'refused']),
+  error: z.object({ code: z.string(), message: z.string(), hint: z.string() }).nullable(),
+});
+export type IdempotencyRecord = z.infer<typeof idempotencyRecordSchema>;

@@ -1,4 +1,5 @@
 import type { CsvChunk } from '../source';
+import type { JsonFilter } from './json-filter';
 
 const COMMA = 0x2c;
 const QUOTE = 0x22;
@@ -7,6 +8,15 @@ const LF = 0x0a;
 /** Bytes that force quotes: comma, quote, LF, CR. */
 const NEEDS_QUOTES = new Uint8Array(256);
 for (const byte of [COMMA, QUOTE, LF, 0x0d]) NEEDS_QUOTES[byte] = 1;
+
+/** A piece of a CSV file that knows whether the next one may come from another writer. */
+export interface CsvPiece extends CsvChunk {
+  /** No row is cut at its end. */
+  endsRow: boolean;
+}
+
+/** So much of a large field is written at once. */
+const SLICE = 16 * 1024;
 
 /** Below this a byte loop beats the call into `Buffer.copy`. */
 const SHORT = 48;
@@ -22,11 +32,14 @@ export class CsvWriter {
   #used = 0;
   #rows = 0;
   #rowStarted = false;
-  readonly #full: CsvChunk[] = [];
+  readonly #full: CsvPiece[] = [];
+  /** A row that ends behind it ends its piece, so that few rows are cut. */
+  readonly #ripe: number;
 
-  /** `chunkBytes`: size of the pieces handed on; a larger single field gets a piece of its own size. */
+  /** `chunkBytes`: size of the pieces handed on; only a large JSON or hexadecimal field gets a piece of its own size. */
   constructor(readonly chunkBytes = 256 * 1024) {
     this.#buffer = Buffer.allocUnsafeSlow(chunkBytes);
+    this.#ripe = chunkBytes - (chunkBytes >> 4);
   }
 
   /** The header line. It does not count as a row. */
@@ -43,6 +56,10 @@ export class CsvWriter {
 
   /** A value that never needs quotes (numbers, dates, hex), as ASCII or UTF-8 bytes. */
   plain(source: Uint8Array, start: number, end: number): void {
+    if (end - start > this.chunkBytes) {
+      this.#large(source, start, end, false);
+      return;
+    }
     this.#reserve(end - start + 1);
     this.#separate();
     this.#copy(source, start, end);
@@ -50,23 +67,47 @@ export class CsvWriter {
 
   /** Any text as UTF-8 bytes, verbatim. */
   text(source: Uint8Array, start: number, end: number): void {
+    if (end - start > this.chunkBytes) {
+      this.#large(source, start, end, needsQuotes(source, start, end));
+      return;
+    }
     // The worst case: every byte a quote, two around, a comma before.
     this.#reserve(2 * (end - start) + 3);
     this.#separate();
-    if (!mustQuote(source, start, end)) {
-      this.#copy(source, start, end);
-      return;
-    }
     const out = this.#buffer;
     let used = this.#used;
-    out[used++] = QUOTE;
-    for (let i = start; i < end; i++) {
+    // Most texts need no quotes: they are copied while they are looked at.
+    let i = start;
+    for (; i < end; i++) {
       const byte = source[i]!;
-      if (byte === QUOTE) out[used++] = QUOTE;
+      if (NEEDS_QUOTES[byte] === 1) break;
       out[used++] = byte;
     }
-    out[used++] = QUOTE;
-    this.#used = used;
+    if (i === end && !isSpecialWord(source, start, end)) {
+      this.#used = used;
+      return;
+    }
+    out[this.#used++] = QUOTE;
+    this.#doubled(source, start, end);
+    out[this.#used++] = QUOTE;
+  }
+
+  /** A JSON text, compact and without its sensitive members. Throws `JsonSyntaxError`. */
+  json(filter: JsonFilter, source: Uint8Array, start: number, end: number): void {
+    this.#reserve(2 * (end - start) + 3);
+    this.#separate();
+    const out = this.#buffer;
+    const used = this.#used;
+    const until = filter.write(source, start, end, out, used + 1, true);
+    if (filter.hasSpecial) {
+      out[used] = QUOTE;
+      out[until] = QUOTE;
+      this.#used = until + 1;
+    } else {
+      // Numbers, words, `[]` and `{}` stand without quotes.
+      out.copyWithin(used, used + 1, until);
+      this.#used = until - 1;
+    }
   }
 
   /** Any text as a string. */
@@ -102,17 +143,44 @@ export class CsvWriter {
   endRow(): void {
     this.#endLine();
     this.#rows++;
+    if (this.#used > this.#ripe) this.#cut(this.chunkBytes);
   }
 
   /** The pieces that are full by now, in order. */
-  take(): CsvChunk[] {
+  take(): CsvPiece[] {
     return this.#full.splice(0);
   }
 
   /** All that is left. The writer starts over afterwards. */
-  flush(): CsvChunk[] {
+  flush(): CsvPiece[] {
     this.#cut(this.chunkBytes);
     return this.take();
+  }
+
+  /** A field larger than a piece, bit by bit: room for the worst case of all of it would be memory for nothing. */
+  #large(source: Uint8Array, start: number, end: number, quoted: boolean): void {
+    this.#reserve(2);
+    this.#separate();
+    if (quoted) this.#buffer[this.#used++] = QUOTE;
+    for (let from = start; from < end; from += SLICE) {
+      const to = Math.min(end, from + SLICE);
+      this.#reserve(2 * (to - from));
+      if (quoted) this.#doubled(source, from, to);
+      else this.#copy(source, from, to);
+    }
+    this.#reserve(1);
+    if (quoted) this.#buffer[this.#used++] = QUOTE;
+  }
+
+  #doubled(source: Uint8Array, start: number, end: number): void {
+    const out = this.#buffer;
+    let used = this.#used;
+    for (let i = start; i < end; i++) {
+      const byte = source[i]!;
+      if (byte === QUOTE) out[used++] = QUOTE;
+      out[used++] = byte;
+    }
+    this.#used = used;
   }
 
   #endLine(): void {
@@ -145,7 +213,7 @@ export class CsvWriter {
 
   #cut(nextBytes: number): void {
     if (this.#used > 0) {
-      this.#full.push({ data: this.#buffer.subarray(0, this.#used), rows: this.#rows });
+      this.#full.push({ data: this.#buffer.subarray(0, this.#used), rows: this.#rows, endsRow: !this.#rowStarted });
       this.#buffer = Buffer.allocUnsafeSlow(nextBytes);
     } else if (nextBytes > this.#buffer.length) {
       this.#buffer = Buffer.allocUnsafeSlow(nextBytes);
@@ -157,9 +225,14 @@ export class CsvWriter {
 
 const HEX = Buffer.from('0123456789abcdef');
 
-function mustQuote(source: Uint8Array, start: number, end: number): boolean {
-  if (start === end) return true; // '' is not NULL
+function needsQuotes(source: Uint8Array, start: number, end: number): boolean {
   for (let i = start; i < end; i++) if (NEEDS_QUOTES[source[i]!] === 1) return true;
+  return isSpecialWord(source, start, end);
+}
+
+/** Texts without a special byte that need quotes all the same. */
+function isSpecialWord(source: Uint8Array, start: number, end: number): boolean {
+  if (start === end) return true; // '' is not NULL
   // A line of `\.` alone ends the data for PostgreSQL's COPY FROM before version 18.
   return end - start === 2 && source[start] === 0x5c && source[start + 1] === 0x2e;
 }

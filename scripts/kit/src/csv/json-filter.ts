@@ -3,6 +3,9 @@ export class JsonSyntaxError extends Error {
   override readonly name = 'JsonSyntaxError';
 }
 
+/** True for a key that must not leave: `path` is the column and the keys down to it. Answers alike for like paths. */
+export type IsSensitiveKey = (path: readonly string[]) => boolean;
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
@@ -12,152 +15,249 @@ const CLOSE_OBJECT = 0x7d;
 const OPEN_ARRAY = 0x5b;
 const CLOSE_ARRAY = 0x5d;
 
-const isSpace = (byte: number | undefined) => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+/** What ends a number or a word. */
+const ENDS_WORD = new Uint8Array(256);
+/** White space between tokens. */
+const SPACE = new Uint8Array(256);
+for (const byte of [0x20, 0x0a, 0x0d, 0x09]) ENDS_WORD[byte] = SPACE[byte] = 1;
+for (const byte of [QUOTE, COMMA, COLON, OPEN_OBJECT, CLOSE_OBJECT, OPEN_ARRAY, CLOSE_ARRAY]) ENDS_WORD[byte] = 1;
+
+/** Documents may use keys as data (ids): past this many, decisions are not remembered. */
+const MAX_REMEMBERED = 4_096;
+/** Longer keys are data. */
+const MAX_KEY_BYTES = 128;
+
+/** A key at its place below other keys, decided once. */
+interface Key {
+  /** As it stands in the text, between its quotes. */
+  bytes: Uint8Array;
+  name: string;
+  sensitive: boolean;
+  /** By the hash of their bytes, keys of one hash one behind the other; null where none is remembered. */
+  children: Map<number, Key> | null;
+  next: Key | undefined;
+}
 
 /**
- * Copies a JSON text without the white space between its tokens and without the members whose key is sensitive, at any
- * depth. Tokens are copied byte by byte, so numbers keep every digit. `bytes[start, end)` is UTF-8. A path is the column
- * and the keys down to the member; arrays have no name in it. Throws `JsonSyntaxError` on a text whose structure is
- * broken.
+ * Copies JSON texts of one column without the white space between their tokens and without the members whose key is
+ * sensitive, at any depth. Tokens are copied byte by byte, so numbers keep every digit. In a path, arrays have no name.
  */
+export class JsonFilter {
+  /** What was written last holds a comma or a quote; where it does not, it holds no line end either. */
+  hasSpecial = false;
+  #remembered = 0;
+  /** The keys that lead to the open objects, the column first, and their names. */
+  readonly #keys: Key[];
+  readonly #path: string[];
+  /** Closing bytes of what is open: a stack of our own, because documents may be nested thousands of levels deep. */
+  readonly #closing: number[] = [];
+
+  constructor(
+    readonly column: string,
+    readonly isSensitiveKey: IsSensitiveKey,
+  ) {
+    this.#keys = [{ bytes: new Uint8Array(0), name: column, sensitive: false, children: new Map(), next: undefined }];
+    this.#path = [column];
+  }
+
+  /**
+   * Writes the filtered text of `source[start, end)`, UTF-8, into `out` at `at` and returns where it ends. It is never
+   * longer than the source, or than twice the source where `double` asks for every `"` twice. Throws `JsonSyntaxError`
+   * on a text whose structure is broken.
+   */
+  write(source: Uint8Array, start: number, end: number, out: Uint8Array, at: number, double: boolean): number {
+    const closing = this.#closing;
+    closing.length = 0;
+    this.hasSpecial = false;
+    let read = start;
+    let written = at;
+    let openObjects = 0;
+    /** How much is open where the member being read turned out to be sensitive, -1 outside of one; where it began. */
+    let dropDepth = -1;
+    let dropAt = 0;
+    /** Nothing stands yet in what was opened last, as far as it is kept. */
+    let empty = true;
+    let isKey = false;
+
+    for (;;) {
+      while (read < end && SPACE[source[read]!] === 1) read++;
+      if (read >= end) this.#fail();
+      let byte = source[read]!;
+      if (isKey) {
+        if (byte !== QUOTE) this.#fail();
+        const memberAt = written;
+        if (!empty) {
+          out[written++] = COMMA;
+          this.hasSpecial = true;
+        }
+        const from = read + 1;
+        let hash = 0;
+        out[written++] = QUOTE;
+        if (double) out[written++] = QUOTE;
+        for (read = from; ; read++) {
+          if (read >= end) this.#fail();
+          byte = source[read]!;
+          if (byte === QUOTE) break;
+          hash = (Math.imul(hash, 31) + byte) & 0x3fffffff;
+          out[written++] = byte;
+          if (byte === BACKSLASH) {
+            byte = source[++read]!;
+            hash = (Math.imul(hash, 31) + byte) & 0x3fffffff;
+            if (double && byte === QUOTE) out[written++] = QUOTE;
+            out[written++] = byte;
+          }
+        }
+        if (dropDepth !== -1) {
+          // Nothing in there is kept, so nobody is asked; but it must be a key.
+          if (readKey(source, from, read) === null) this.#fail();
+        } else if (this.#enter(openObjects, source, from, read, hash)) {
+          dropDepth = closing.length;
+          dropAt = memberAt;
+        }
+        read++;
+        out[written++] = QUOTE;
+        if (double) out[written++] = QUOTE;
+        this.hasSpecial = true;
+        while (read < end && SPACE[source[read]!] === 1) read++;
+        if (read >= end || source[read] !== COLON) this.#fail();
+        read++;
+        out[written++] = COLON;
+        isKey = false;
+        continue;
+      }
+      if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) {
+        read++;
+        out[written++] = byte;
+        const close = byte + 2;
+        closing.push(close);
+        if (close === CLOSE_OBJECT) openObjects++;
+        empty = true;
+        while (read < end && SPACE[source[read]!] === 1) read++;
+        if (source[read] !== close || read >= end) {
+          isKey = close === CLOSE_OBJECT;
+          continue;
+        }
+      } else if (byte === QUOTE) {
+        this.hasSpecial = true;
+        out[written++] = QUOTE;
+        if (double) out[written++] = QUOTE;
+        for (read++; ; read++) {
+          if (read >= end) this.#fail();
+          byte = source[read]!;
+          if (byte === QUOTE) break;
+          out[written++] = byte;
+          if (byte === BACKSLASH) {
+            byte = source[++read]!;
+            if (double && byte === QUOTE) out[written++] = QUOTE;
+            out[written++] = byte;
+          }
+        }
+        read++;
+        out[written++] = QUOTE;
+        if (double) out[written++] = QUOTE;
+      } else {
+        const from = read;
+        while (read < end && ENDS_WORD[source[read]!] === 0) out[written++] = source[read++]!;
+        if (read === from) this.#fail();
+      }
+
+      // Behind a value: close what it ends, up to the comma before the next one.
+      for (;;) {
+        if (dropDepth === closing.length) {
+          written = dropAt;
+          dropDepth = -1;
+          // What stands before a member is either its object's brace or another member.
+          empty = out[written - 1] === OPEN_OBJECT;
+        } else empty = false;
+        while (read < end && SPACE[source[read]!] === 1) read++;
+        if (closing.length === 0) {
+          if (read !== end) this.#fail();
+          return written;
+        }
+        if (read >= end) this.#fail();
+        byte = source[read++]!;
+        if (byte === COMMA) {
+          isKey = closing[closing.length - 1] === CLOSE_OBJECT;
+          if (!isKey) {
+            out[written++] = COMMA;
+            this.hasSpecial = true;
+          }
+          break;
+        }
+        if (byte !== closing[closing.length - 1]) this.#fail();
+        out[written++] = byte;
+        closing.pop();
+        if (byte === CLOSE_OBJECT) openObjects--;
+      }
+    }
+  }
+
+  /** Puts the key on the path; true if it is sensitive. */
+  #enter(depth: number, source: Uint8Array, from: number, to: number, hash: number): boolean {
+    const siblings = this.#keys[depth - 1]!.children;
+    let key = siblings?.get(hash);
+    while (key !== undefined && !isSame(key.bytes, source, from, to)) key = key.next;
+    key ??= this.#decide(siblings, depth, source, from, to, hash);
+    this.#keys[depth] = key;
+    this.#path[depth] = key.name;
+    return key.sensitive;
+  }
+
+  #decide(siblings: Key['children'], depth: number, source: Uint8Array, from: number, to: number, hash: number): Key {
+    const name = readKey(source, from, to) ?? this.#fail();
+    this.#path[depth] = name;
+    this.#path.length = depth + 1;
+    const sensitive = this.isSensitiveKey(this.#path);
+    const key: Key = {
+      bytes: Uint8Array.prototype.slice.call(source, from, to),
+      name,
+      sensitive,
+      children: null,
+      next: undefined,
+    };
+    if (siblings && this.#remembered < MAX_REMEMBERED && to - from <= MAX_KEY_BYTES) {
+      this.#remembered++;
+      key.children = new Map();
+      key.next = siblings.get(hash);
+      siblings.set(hash, key);
+    }
+    return key;
+  }
+
+  #fail(): never {
+    throw new JsonSyntaxError(`Column ${JSON.stringify(this.column)} holds a text that is not JSON`);
+  }
+}
+
+/** What decides is known by its columns, so that keys which were met before are not decided again. */
+const filters = new WeakMap<IsSensitiveKey, Map<string, JsonFilter>>();
+
+/** One JSON text, `bytes[start, end)`, filtered (see `JsonFilter`). */
 export function filterJson(
   bytes: Uint8Array,
   start: number,
   end: number,
   column: string,
-  isSensitiveKey: (path: readonly string[]) => boolean,
+  isSensitiveKey: IsSensitiveKey,
 ): Buffer {
-  // What lies behind the text is other fields' data: a broken text must not run on into it.
-  const source = bytes.subarray(start, end);
-  const length = source.length;
-  // Never longer than the source: white space and members only go away.
-  const out = Buffer.allocUnsafe(length);
-  const path = [column];
-  let read = 0;
-  let written = 0;
-
-  const fail = (): never => {
-    throw new JsonSyntaxError(`Column ${JSON.stringify(column)} holds a text that is not JSON`);
-  };
-  const skipSpace = () => {
-    while (isSpace(source[read])) read++;
-  };
-  const expect = (byte: number) => {
-    skipSpace();
-    if (source[read] !== byte) fail();
-    read++;
-  };
-  const copyFrom = (from: number) => {
-    out.set(source.subarray(from, read), written);
-    written += read - from;
-  };
-  const passString = () => {
-    expect(QUOTE);
-    for (;;) {
-      if (read >= length) fail();
-      const byte = source[read++];
-      if (byte === QUOTE) return;
-      if (byte === BACKSLASH) read++;
-    }
-  };
-  const scalar = () => {
-    const from = read;
-    if (source[read] === QUOTE) passString();
-    else while (read < length && !isSpace(source[read]) && !isDelimiter(source[read])) read++;
-    if (read === from) fail();
-    copyFrom(from);
-  };
-
-  // Explicit stack: a document nested thousands of levels deep must not overflow ours.
-  type Frame = { close: number; empty: boolean };
-  const frames: Frame[] = [];
-  let openObjects = 0;
-  /** Output length to fall back to when the member being read turns out to be sensitive; -1 outside of one. */
-  let dropDepth = -1;
-  let dropAt = 0;
-
-  const afterValue = () => {
-    if (dropDepth === frames.length) {
-      written = dropAt;
-      dropDepth = -1;
-    }
-  };
-  const member = (frame: Frame): void => {
-    skipSpace();
-    const memberAt = written;
-    if (!frame.empty) out[written++] = COMMA;
-    const from = read;
-    passString();
-    const key = readKey(source, from, read) ?? fail();
-    copyFrom(from);
-    expect(COLON);
-    out[written++] = COLON;
-    path[openObjects] = key;
-    path.length = openObjects + 1;
-    if (dropDepth === -1 && isSensitiveKey(path)) {
-      dropDepth = frames.length;
-      dropAt = memberAt;
-    } else {
-      frame.empty = false;
-    }
-  };
-
-  let wantValue = true;
-  do {
-    skipSpace();
-    const frame = frames[frames.length - 1];
-    const byte = source[read];
-    if (wantValue) {
-      if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) {
-        read++;
-        out[written++] = byte;
-        const opened = { close: byte === OPEN_OBJECT ? CLOSE_OBJECT : CLOSE_ARRAY, empty: true };
-        frames.push(opened);
-        if (opened.close === CLOSE_OBJECT) openObjects++;
-        skipSpace();
-        if (source[read] === opened.close) wantValue = false;
-        else if (opened.close === CLOSE_OBJECT) member(opened);
-        else opened.empty = false;
-        continue;
-      }
-      scalar();
-      afterValue();
-      wantValue = false;
-      continue;
-    }
-    if (frame === undefined) fail();
-    else if (byte === frame.close) {
-      read++;
-      out[written++] = byte;
-      frames.pop();
-      if (byte === CLOSE_OBJECT) openObjects--;
-      afterValue();
-    } else if (byte === COMMA) {
-      read++;
-      if (frame.close === CLOSE_OBJECT) member(frame);
-      else out[written++] = COMMA;
-      wantValue = true;
-    } else fail();
-  } while (wantValue || frames.length > 0);
-  skipSpace();
-  if (read !== length) fail();
-  return out.subarray(0, written);
+  const known = filters.get(isSensitiveKey) ?? new Map<string, JsonFilter>();
+  const filter = known.get(column) ?? new JsonFilter(column, isSensitiveKey);
+  filters.set(isSensitiveKey, known.set(column, filter));
+  const out = Buffer.allocUnsafe(end - start);
+  return out.subarray(0, filter.write(bytes, start, end, out, 0, false));
 }
 
-const isDelimiter = (byte: number | undefined) =>
-  byte === QUOTE ||
-  byte === COMMA ||
-  byte === CLOSE_OBJECT ||
-  byte === CLOSE_ARRAY ||
-  byte === COLON ||
-  byte === OPEN_OBJECT ||
-  byte === OPEN_ARRAY;
+function isSame(key: Uint8Array, source: Uint8Array, from: number, to: number): boolean {
+  if (key.length !== to - from) return false;
+  for (let i = 0; i < key.length; i++) if (key[i] !== source[from + i]) return false;
+  return true;
+}
 
 /** A key's text: escapes are decoded, because "pass\u0077ord" is a password too. */
 function readKey(source: Uint8Array, start: number, end: number): string | null {
   const text = Buffer.from(source.buffer, source.byteOffset + start, end - start).toString('utf8');
   try {
-    return JSON.parse(text);
+    return JSON.parse(`"${text}"`);
   } catch {
     return null;
   }

@@ -19,8 +19,8 @@ export async function* inBlocks(
   const buffer = (number: number): Buffer => {
     const turn = number % 2 === 0 ? 0 : 1;
     const size = sizeOf(number);
-    // Own memory, not the pool's: pages that stay unused cost nothing.
-    if (buffers[turn].length !== size) buffers[turn] = Buffer.allocUnsafeSlow(size);
+    // Shared, so that another thread can hash it; pages that stay unused cost nothing.
+    if (buffers[turn].length !== size) buffers[turn] = Buffer.from(new SharedArrayBuffer(size));
     return buffers[turn];
   };
   let number = 1;

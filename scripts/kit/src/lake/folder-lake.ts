@@ -3,25 +3,18 @@ import type { Dirent } from 'node:fs';
 import { type FileHandle, mkdir, open, opendir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { BlockHash } from './block-hash';
 import { abortable, abortError, inBlocks } from './blocks';
 import { fileError, isMissing, isTaken } from './file-errors';
 import { exclusively } from './file-lock';
-import { type CreateOptions, type Lake, LakeError, type ObjectHead, type ObjectInfo } from './lake';
-import {
-  describe,
-  etagOf,
-  identityOf,
-  publish,
-  type Stored,
-  sync,
-  syncFolder,
-  taken,
-  writeMetadata,
-} from './object-files';
+import { type CreatedObject, type CreateOptions, type Lake, LakeError, type ObjectHead, type ObjectInfo } from './lake';
+import { describe, etagOf, identityOf, publish, sync, syncFolder, taken, writeMetadata } from './object-files';
 
 /** Own working folder at the root: same file system, and no key starts with a dot. */
 const OWN = '.lake';
 const BLOCK_BYTES = 1024 * 1024;
+/** So much goes to the disk while more is written. */
+const SYNC_BYTES = 32 * 1024 * 1024;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
@@ -44,16 +37,29 @@ export class FolderLake implements Lake {
     return pathToFileURL(this.#path(key)).href;
   }
 
-  async create(key: string, body: AsyncIterable<Uint8Array>, options: CreateOptions): Promise<Stored> {
+  async create(key: string, body: AsyncIterable<Uint8Array>, options: CreateOptions): Promise<CreatedObject> {
     const path = this.#path(key);
     const signal = options.signal ?? new AbortController().signal;
     const blocks = inBlocks(abortable(body, signal), () => BLOCK_BYTES);
     try {
       // Only what the body throws comes through unchanged; every call on a file is inside `#guard`.
       return await this.#written(async (temporary, file) => {
-        for await (const { data } of blocks) await this.#guard(() => file.writeFile(data));
+        const hash = new BlockHash();
+        let unsynced = 0;
+        let syncing: Promise<void> = Promise.resolve();
+        for await (const block of blocks) {
+          await Promise.all([hash.update(block), this.#guard(() => file.writeFile(block.data))]);
+          unsynced += block.data.length;
+          if (unsynced < SYNC_BYTES) continue;
+          unsynced = 0;
+          await this.#guard(() => syncing);
+          // Beside what follows: a disk that is left to the end would be waited for then.
+          syncing = file.datasync();
+          syncing.catch(() => undefined);
+        }
         return this.#guard(async () => {
-          const stored = await sync(file);
+          await syncing;
+          const stored = { ...(await sync(file)), sha256: await hash.digest() };
           const identity = identityOf(await file.stat({ bigint: true }));
           const meta = this.#meta(identity);
           await writeMetadata(meta, options.metadata ?? {});

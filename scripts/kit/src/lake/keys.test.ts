@@ -1,5 +1,15 @@
 import fc from 'fast-check';
-import { dataKeys, encodeName, lockKey, pointerKey, runKeys } from './keys';
+import {
+  dataKeys,
+  encodeName,
+  lockKey,
+  parquetKey,
+  parseRunMarker,
+  pointerKey,
+  RUN_ID,
+  runKeys,
+  runMarkerKey,
+} from './keys';
 
 const values = { db: 'mysql', timestamp: '20250102_153045', format: 'csv' as const };
 const keysOf = (tables: string[], template?: string) => dataKeys(template, { ...values, tables });
@@ -100,5 +110,33 @@ describe('record keys', () => {
       manifest: '_ingesta/runs/mysql/r-1/manifest.json',
       log: '_ingesta/runs/mysql/r-1/log.ndjson',
     });
+  });
+
+  it('give each twin a folder of its own, whatever the table is called', () => {
+    expect(parquetKey('mysql', 'users', 'r-1')).toBe('_ingesta/parquet/mysql/users/r-1/data.parquet');
+    expect(parquetKey('mysql', '../ñ', 'r-1')).toBe('_ingesta/parquet/mysql/%2E.%2F%C3%B1/r-1/data.parquet');
+    const long = ['a', 'b'].map((end) => parquetKey('mysql', 'ñ'.repeat(300) + end, 'r-1'));
+    expect(new Set(long).size).toBe(2);
+    for (const key of long) expect(Math.max(...key.split('/').map((part) => part.length))).toBeLessThanOrEqual(255);
+  });
+});
+
+describe('the marker of a run', () => {
+  const run = '01942794-3f08-7abc-8def-0123456789ab';
+
+  it('tells run and database again, and starts with what the id alone tells', () => {
+    expect(parseRunMarker(runMarkerKey(run, 'my-sql-2'))).toEqual({ runId: run, database: 'my-sql-2' });
+    expect(runMarkerKey(run, 'mysql').startsWith(runMarkerKey(run))).toBe(true);
+  });
+
+  it.each(['', 'x', '_ingesta/index/fe6bd/x.json', `_ingesta/index/fe6bd/000000000000_${'-'.repeat(36)}_mysql.json`])(
+    'is not %j',
+    (key) => expect(parseRunMarker(key)).toBeNull(),
+  );
+
+  it('is for UUIDv7 only', () => {
+    expect(RUN_ID.test(run)).toBe(true);
+    for (const id of [run.toUpperCase(), run.replace('7abc', '4abc'), `${run}/..`, ''])
+      expect(RUN_ID.test(id)).toBe(false);
   });
 });

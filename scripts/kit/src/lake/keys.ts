@@ -103,8 +103,25 @@ function clashing(names: ReadonlyMap<string, string>): string[] {
   return [...names].filter(([, name]) => counts.get(name.toLowerCase())! > 1).map(([table]) => table);
 }
 
+/** A table's name as a segment of its own. Longer ones are cut, and told apart by a hash. */
+const MAX_TABLE_SEGMENT = 200;
+
+/**
+ * Where the columnar twin of one exported table lies: the only object in a folder of its own, as catalogs want it. `runId`
+ * is that of the run which exported the table. On disks that ignore case two tables' names may meet: a reader compares
+ * what the twin says of its source.
+ */
+export const parquetKey = (db: string, table: string, runId: string): string => {
+  const name = encodeName(table);
+  const segment = name.length > MAX_TABLE_SEGMENT ? hashedName(table, 16, MAX_TABLE_SEGMENT) : name;
+  return `_ingesta/parquet/${db}/${segment}/${runId}/data.parquet`;
+};
+
+/** Folder of the leases. */
+export const LOCKS = '_ingesta/locks/';
+
 /** Lease of a database; never deleted. */
-export const lockKey = (db: string): string => `_ingesta/locks/${db}.json`;
+export const lockKey = (db: string): string => `${LOCKS}${db}.json`;
 
 /** Pointer to the manifest that readers use. */
 export const pointerKey = (db: string): string => `_ingesta/current/${db}.json`;
@@ -117,7 +134,37 @@ export const runKeys = (db: string, runId: string) => {
     run: `${folder}run.json`,
     manifest: `${folder}manifest.json`,
     log: `${folder}log.ndjson`,
+    /** There once somebody asked for the run to end. */
+    cancel: `${folder}cancel.json`,
     /** The script's own copy of its result. */
     result: (attempt: number): string => `${folder}result-${attempt}.json`,
   };
 };
+
+/** A run's id as `runMarkerKey` takes it: UUIDv7, lower case. */
+export const RUN_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+/** Folder of the runs' markers. */
+export const RUN_MARKERS = '_ingesta/index/';
+
+/** 2^48 ms, the end of UUIDv7's time. */
+const END_OF_TIME = 2 ** 48 - 1;
+
+/**
+ * The marker of a run: a listing of `RUN_MARKERS` gives the newest first, because the id's time stands in it counted
+ * backwards. A folder holds three days of them. Without `db`, the prefix of the one marker that a run can have.
+ */
+export function runMarkerKey(runId: string, db?: string): string {
+  const ms = Number.parseInt(runId.replace(/-/g, '').slice(0, 12), 16);
+  const left = (END_OF_TIME - ms).toString(16).padStart(12, '0');
+  return `${RUN_MARKERS}${left.slice(0, 5)}/${left}_${runId}_${db === undefined ? '' : `${db}.json`}`;
+}
+
+/** Run and database of a marker's key, or null if it is none. */
+export function parseRunMarker(key: string): { runId: string; database: string } | null {
+  const [, runId, database] = /\/[0-9a-f]{12}_([0-9a-f-]{36})_([a-z0-9-]+)\.json$/.exec(key) ?? [];
+  return runId && database && RUN_ID.test(runId) ? { runId, database } : null;
+}
+
+/** What became of the requests with one idempotency key; `hash` is the SHA-256 of whose, where and which. */
+export const idempotencyKey = (hash: string): string => `_ingesta/idempotency/${hash}.json`;

@@ -22,6 +22,14 @@ export interface CreateOptions {
   signal?: AbortSignal;
 }
 
+/** What `create` made. */
+export interface CreatedObject {
+  bytes: number;
+  etag: string;
+  /** Lower-case hex SHA-256 of the bytes that were sent. */
+  sha256: string;
+}
+
 export type LakeFailure =
   /** Unreachable, timed out, or a 5xx. */
   | 'unavailable'
@@ -61,11 +69,7 @@ export interface Lake {
    * is pulled only as fast as the store takes it. A chunk belongs to the lake once yielded. If `body` throws, that
    * error comes through unchanged and the upload is aborted.
    */
-  create(
-    key: string,
-    body: AsyncIterable<Uint8Array>,
-    options: CreateOptions,
-  ): Promise<{ bytes: number; etag: string }>;
+  create(key: string, body: AsyncIterable<Uint8Array>, options: CreateOptions): Promise<CreatedObject>;
   /** Creates a small record. Throws `precondition` if the key exists. Not retried inside: the caller settles doubt. */
   putIfAbsent(key: string, body: Uint8Array): Promise<{ etag: string }>;
   /** Replaces a small record whose ETag is still `etag`; else throws `precondition`. Not retried inside. */

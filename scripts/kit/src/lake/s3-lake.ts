@@ -7,8 +7,9 @@ import {
   PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
+import { BlockHash } from './block-hash';
 import { abortable, abortError, inBlocks } from './blocks';
-import type { CreateOptions, Lake, ObjectHead, ObjectInfo } from './lake';
+import type { CreatedObject, CreateOptions, Lake, ObjectHead, ObjectInfo } from './lake';
 import { partSize } from './part-plan';
 import { type S3LakeSettings, s3Clients } from './s3-clients';
 import { isAbsent, toLakeError } from './s3-errors';
@@ -37,11 +38,12 @@ export class S3Lake implements Lake {
     return `${this.url}/${key}`;
   }
 
-  async create(key: string, body: AsyncIterable<Uint8Array>, options: CreateOptions): Promise<Stored> {
+  async create(key: string, body: AsyncIterable<Uint8Array>, options: CreateOptions): Promise<CreatedObject> {
     const failure = new AbortController();
     const signal = AbortSignal.any([failure.signal, ...(options.signal ? [options.signal] : [])]);
     const stop = { signal, abort: (reason: unknown) => failure.abort(reason) };
     const blocks = inBlocks(abortable(body, signal), partSize);
+    const hash = new BlockHash();
     const metadata = options.metadata ?? {};
     const object = { ...this.#at(key), ContentType: options.contentType, Metadata: { ...metadata } };
     // From here on the abort signal comes too late: it could not tell whether the object is there.
@@ -53,16 +55,19 @@ export class S3Lake implements Lake {
       const first = (await blocks.next()).value;
       if (!first) throw new Error('inBlocks yields at least one block');
       if (first.last) {
+        const sha256 = await hash.updateWithDigest(first);
         const put = new PutObjectCommand({ ...object, Body: first.data, IfNoneMatch: '*' });
-        return await commit(first.data.length, () => this.#call('s3:PutObject', () => this.#client.send(put)));
+        const send = () => this.#call('s3:PutObject', () => this.#client.send(put));
+        return { ...(await commit(first.data.length, send)), sha256 };
       }
       const target = {
         client: this.#client,
         object,
         checksums: !this.#settings.endpoint,
         call: this.#call.bind(this),
+        hash,
       };
-      return await multipart(target, first, blocks, stop, commit);
+      return { ...(await multipart(target, first, blocks, stop, commit)), sha256: await hash.digest() };
     } finally {
       await blocks.return(undefined);
     }

@@ -6,6 +6,7 @@ import {
   type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
+import type { BlockHash } from './block-hash';
 import type { Block } from './blocks';
 
 /** Patience for the clean-up after a failure. */
@@ -20,10 +21,23 @@ export interface MultipartTarget {
   checksums: boolean;
   /** Runs one S3 call; its failure is a `LakeError`. */
   call<T>(permission: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
+  /** Gets every block. */
+  hash: BlockHash;
 }
 
 /** What completes an upload whose parts are all stored. */
 export type Complete = () => Promise<{ ETag?: string | undefined }>;
+
+/** The signature covers the body by its SHA-256, which the SDK would compute once more, on our thread. */
+function signedBy(command: UploadPartCommand, sha256: string): void {
+  command.middlewareStack.add(
+    (next) => (args) => {
+      (args.request as { headers: Record<string, string> }).headers['x-amz-content-sha256'] = sha256;
+      return next(args);
+    },
+    { step: 'build', name: 'bodyHash' },
+  );
+}
 
 /**
  * Uploads `first` and the rest of `blocks` as parts, then runs `commit` with what completes the upload. Two parts are in
@@ -33,7 +47,7 @@ export type Complete = () => Promise<{ ETag?: string | undefined }>;
  * @param stop ends `blocks` and the parts in flight; aborted here with the first error
  */
 export async function multipart<T>(
-  { client, object, checksums, call }: MultipartTarget,
+  { client, object, checksums, call, hash }: MultipartTarget,
   first: Block,
   blocks: AsyncIterator<Block, undefined>,
   stop: { signal: AbortSignal; abort(reason: unknown): void },
@@ -47,8 +61,9 @@ export async function multipart<T>(
   });
   // Not abortable: an upload whose id is lost could not be cleaned up.
   const { UploadId } = await call('s3:PutObject', () => client.send(creation));
-  const upload = async (PartNumber: number, Body: Buffer): Promise<CompletedPart> => {
-    const command = new UploadPartCommand({ Bucket, Key, UploadId, PartNumber, Body });
+  const upload = async (PartNumber: number, block: Block): Promise<CompletedPart> => {
+    const command = new UploadPartCommand({ Bucket, Key, UploadId, PartNumber, Body: block.data });
+    signedBy(command, await hash.updateWithDigest(block));
     const part = await call('s3:PutObject', () => client.send(command, { abortSignal }), abortSignal);
     return { PartNumber, ETag: part.ETag, ChecksumCRC32: part.ChecksumCRC32 };
   };
@@ -57,7 +72,7 @@ export async function multipart<T>(
     let bytes = 0;
     for (let block: Block | undefined = first; block; block = (await blocks.next()).value) {
       const previous = uploads.at(-1);
-      const part = upload(uploads.length + 1, block.data);
+      const part = upload(uploads.length + 1, block);
       uploads.push(part);
       part.catch((error) => stop.abort(error));
       bytes += block.data.length;

@@ -1,9 +1,6 @@
-import { createHash } from 'node:crypto';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { createGzip } from 'node:zlib';
 import type { Job } from '../contract/job';
 import type { TableResult } from '../contract/result';
+import { compressed } from '../csv/compressed';
 import type { Lake } from '../lake/lake';
 import type { SourceSession } from '../source';
 import type { PlannedTable } from './plan-tables';
@@ -24,7 +21,6 @@ export async function exportTable(
 ): Promise<TableResult> {
   const name = planned.table.name;
   const count = { rows: 0, bytes: 0 };
-  const hash = createHash('sha256');
   report({ event: 'table_started', table: name, estimated_rows: planned.table.estimatedRows });
 
   async function* csv(): AsyncGenerator<Buffer> {
@@ -39,15 +35,8 @@ export async function exportTable(
       yield chunk.data;
     }
   }
-  async function* hashed(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-    for await (const data of body) {
-      hash.update(data);
-      yield data;
-    }
-  }
-
   const body = job.format === 'csv.gz' ? compressed(csv()) : csv();
-  const { bytes } = await lake.create(key, hashed(body), {
+  const { bytes, sha256 } = await lake.create(key, body, {
     contentType: job.format === 'csv.gz' ? 'application/gzip' : 'text/csv; charset=utf-8',
     metadata: { [ATTEMPT_METADATA]: job.nonce },
     signal,
@@ -58,17 +47,8 @@ export async function exportTable(
     registros: count.rows,
     key,
     bytes,
-    sha256: hash.digest('hex'),
+    sha256,
     columns: planned.columns,
     dropped_columns: planned.dropped,
   };
-}
-
-async function* compressed(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  const gzip = createGzip();
-  // `pipeline` destroys both ends on an error; iterating `gzip` then throws that error.
-  const done = pipeline(Readable.from(body), gzip);
-  done.catch(() => undefined);
-  yield* gzip as AsyncIterable<Buffer>;
-  await done;
 }

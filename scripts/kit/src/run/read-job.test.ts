@@ -14,6 +14,7 @@ const job: Job = {
   deadline: '2025-01-02T16:30:45.000Z',
   tables: ['users'],
   format: 'csv.gz',
+  datasets: [{ name: 'ofertas', text: 'SELECT 1' }],
   dry_run: false,
   env: { MYSQL_HOST: 'db', MYSQL_PASSWORD: 's3cr3t' },
 };
@@ -56,6 +57,7 @@ describe('a job on stdin', () => {
     ['deadline', 'tomorrow'],
     ['format', 'parquet'],
     ['tables', 'users'],
+    ['datasets', 'ofertas'],
   ])('is refused for its %s %j', async (field, value) => {
     await expect(fromStdin(JSON.stringify({ ...job, [field]: value }))).rejects.toMatchObject(config(`at: ${field}$`));
   });
@@ -73,6 +75,7 @@ describe('a job from the environment', () => {
       database: 'mysql',
       run_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
       attempt: 1,
+      datasets: [],
       nonce: expect.stringMatching(/^[0-9a-f-]{36}$/),
       timestamp: '20250102_153045',
       deadline: null,

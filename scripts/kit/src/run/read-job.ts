@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 import { type Job, jobSchema } from '../contract/job';
 import { SOURCE_NAME } from '../contract/source-description';
 import { configError } from '../errors';
+import { readDatasets } from './read-datasets';
 
 /** A job is settings, not data. */
 const MAX_JOB_BYTES = 1024 * 1024;
@@ -18,7 +19,8 @@ export async function readJob(env: NodeJS.ProcessEnv, argv: readonly string[], s
   if (env.INGESTA_JOB === 'stdin') return parseJob(await readAll(stdin));
   if (env.INGESTA_JOB)
     throw configError(`INGESTA_JOB=${env.INGESTA_JOB} is unknown`, 'Use INGESTA_JOB=stdin or unset it.');
-  return jobFromEnv(env, argv.includes('--dry-run'));
+  const job = jobFromEnv(env, argv.includes('--dry-run'));
+  return env.DATASETS_DIR ? { ...job, datasets: await readDatasets(env.DATASETS_DIR, job.database) } : job;
 }
 
 function parseJob(text: string): Job {
@@ -59,6 +61,7 @@ export function jobFromEnv(env: NodeJS.ProcessEnv, dryRun: boolean, now = new Da
     deadline: deadlineFrom(env.RUN_TIMEOUT, now),
     tables: null,
     format,
+    datasets: [],
     dry_run: dryRun,
     env: Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined)),
   };

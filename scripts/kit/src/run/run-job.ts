@@ -7,11 +7,13 @@ import { dataKeys, runKeys } from '../lake/keys';
 import type { Lake } from '../lake/lake';
 import { openLake } from '../lake/open-lake';
 import { type SensitiveRules, sensitiveRules } from '../sensitive/sensitive-rules';
-import type { Source, SourceSession } from '../source';
+import type { Source, SourceSession, SourceTable } from '../source';
 import { exportTable } from './export-table';
-import { type PlannedTable, planTable, selectTables } from './plan-tables';
+import { parallelOf } from './parallel';
+import { type PlannedTable, planTable } from './plan-tables';
 import type { Report } from './reporter';
 import { resolveEnv } from './resolve-env';
+import { type Selected, selectTables } from './select-tables';
 
 export interface RunJob {
   source: Source;
@@ -40,19 +42,35 @@ export async function runJob({ source, description, job, report, redact, signal 
 
   // Checked first: settings that cannot work must not cost the database a connection.
   keysOf(job, []);
-  const lake = job.dry_run ? null : await openLake(job.env);
+  const parallel = parallelOf(job.env);
+  const lakes: Promise<Lake>[] = [];
+  const openOnce = () => {
+    if (lakes.length === 0) lakes.push(openLake(job.env));
+    return lakes[0]!;
+  };
+  const lake = job.dry_run ? null : await openOnce();
+  // One table's failure ends the reading of the others.
+  const failure = new AbortController();
+  const stop = { signal: AbortSignal.any([signal, failure.signal]), abort: (reason: unknown) => failure.abort(reason) };
   let session: SourceSession | null = null;
   try {
-    session = await source.connect(values, { signal, log, warn });
-    const found = await session.tables();
-    const selected = selectTables(found, job.tables, job.env[`${description.env_prefix}TABLES`]);
-    const planned = planAll(selected, rulesOf(job), job.tables !== null, warn);
+    session = await source.connect(values, { signal: stop.signal, log, warn, ...parallel, lake: openOnce });
+    const setting = job.env[`${description.env_prefix}TABLES`];
+    const selected = selectTables(await session.list(), job.datasets, job.tables, setting);
+    const planned = planAll(
+      await describe(session, selected, job.tables !== null),
+      rulesOf(job),
+      job.tables !== null,
+      warn,
+    );
+    for (const selection of planned) session.check?.(selection);
     signal.throwIfAborted();
 
     const same = { database: job.database, run_id: job.run_id, attempt: job.attempt, nonce: job.nonce };
     if (lake === null) return { status: 'planned', plan: planOf(planned), consistency: session.consistency, ...same };
 
-    const result = await exportAll(session, lake, job, planned, report, signal);
+    const atOnce = Math.min(parallel.parallelTables, session.parallelReads);
+    const result = await exportAll({ session, lake, job, planned, report, stop, atOnce });
     const output: ScriptOutput = {
       status: 'success',
       database: job.database,
@@ -72,7 +90,7 @@ export async function runJob({ source, description, job, report, redact, signal 
     return output;
   } finally {
     // All is read by now, or lost: a connection that does not end well changes nothing, nor hides the failure.
-    await Promise.allSettled([session?.close(), lake?.close()]);
+    await Promise.allSettled([session?.close(), ...lakes.map(async (opened) => (await opened).close())]);
   }
 }
 
@@ -88,8 +106,27 @@ function keysOf(job: Job, tables: readonly string[]): Map<string, string> {
 const rulesOf = (job: Job): SensitiveRules =>
   sensitiveRules(job.database, { add: job.env.SENSITIVE_COLUMNS, allow: job.env.SENSITIVE_COLUMNS_ALLOW });
 
+async function describe(
+  session: SourceSession,
+  { tables, datasets }: Selected,
+  requested: boolean,
+): Promise<SourceTable[]> {
+  const described = await session.describe(tables);
+  const empty = tables.filter((name) => !described.some((table) => table.name === name));
+  // Asked for by name it must come; met on the way it is nothing to export.
+  if (requested && empty.length > 0) {
+    const hint = 'The user may read none of its columns, or it holds no table.';
+    throw new ScriptError(EXIT.TABLE_NOT_FOUND, 'TABLE_NOT_FOUND', `Nothing to read in: ${empty.join(', ')}`, hint);
+  }
+  for (const dataset of datasets) {
+    if (!session.dataset) throw configError('This source takes no datasets', `Remove the file of ${dataset.name}.`);
+    described.push(await session.dataset(dataset));
+  }
+  return described;
+}
+
 function planAll(
-  selected: Parameters<typeof planTable>[0][],
+  selected: SourceTable[],
   rules: SensitiveRules,
   requested: boolean,
   warn: (message: string) => void,
@@ -117,24 +154,33 @@ const planOf = (planned: PlannedTable[]) =>
     ]),
   );
 
-async function exportAll(
-  session: SourceSession,
-  lake: Lake,
-  job: Job,
-  planned: PlannedTable[],
-  report: Report,
-  signal: AbortSignal,
-): Promise<Record<string, TableResult>> {
-  const keys = keysOf(
-    job,
-    planned.map(({ table }) => table.name),
-  );
-  const results: [string, TableResult][] = [];
-  for (const selection of planned) {
-    const { name } = selection.table;
-    signal.throwIfAborted();
-    results.push([name, await exportTable(session, lake, job, selection, keys.get(name)!, report, signal)]);
-  }
+interface ExportAll {
+  session: SourceSession;
+  lake: Lake;
+  job: Job;
+  planned: PlannedTable[];
+  report: Report;
+  /** Aborted here with the first failure, or from outside. */
+  stop: { signal: AbortSignal; abort(reason: unknown): void };
+  /** So many tables at once. */
+  atOnce: number;
+}
+
+/** Rejects with the first failure, and only when no table is being written any more. */
+async function exportAll({ session, lake, job, planned, report, stop, atOnce }: ExportAll) {
+  const names = planned.map(({ table }) => table.name);
+  const keys = keysOf(job, names);
+  const results = new Map<string, TableResult>();
+  const queue = planned.values();
+  const worker = async () => {
+    for (const selection of queue) {
+      const { name } = selection.table;
+      stop.signal.throwIfAborted();
+      results.set(name, await exportTable(session, lake, job, selection, keys.get(name)!, report, stop.signal));
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, () => worker().catch(stop.abort)));
+  stop.signal.throwIfAborted();
   // Not by assignment: a table may be called `__proto__`.
-  return Object.fromEntries(results);
+  return Object.fromEntries(names.map((name): [string, TableResult] => [name, results.get(name)!]));
 }

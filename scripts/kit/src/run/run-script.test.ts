@@ -119,6 +119,7 @@ const jobFor = (lake: string, change: Partial<Job> = {}, env: Record<string, str
   deadline: null,
   tables: null,
   format: 'csv',
+  datasets: [],
   dry_run: false,
   ...change,
   env: { FAKE_HOST: 'db', FAKE_PASSWORD: SECRET, LAKE_URL: lake, ...env },
@@ -129,7 +130,7 @@ const startJob = (job: Job) =>
 describe('a run that succeeds', () => {
   it('exports all tables, configured by the environment alone', async () => {
     const lake = newLake();
-    const ended = await start({ LAKE_URL: lake, FAKE_WARN: '1' }).ended;
+    const ended = await start({ LAKE_URL: lake, FAKE_WARN: '1', PARALLEL_TABLES: '1' }).ended;
     expect(ended.code).toBe(0);
     const output = documentOf(ended) as ScriptResult;
     expect(output).toMatchObject({
@@ -207,6 +208,40 @@ describe('a run that succeeds', () => {
     );
     const planned = await start({ FAKE_NAMES: names.join(',') }, { args: ['--dry-run'] }).ended;
     expect(Object.keys(JSON.parse(planned.stdout).plan)).toEqual(names);
+  });
+
+  it('reads several tables at once, and answers in order', async () => {
+    const names = ['a', 'b', 'c', 'd', 'e'];
+    const env = { FAKE_NAMES: names.join(','), FAKE_SLOW: '1', PARALLEL_TABLES: '3' };
+    const ended = await startJob(jobFor(newLake(), {}, env)).ended;
+    expect(Object.keys((documentOf(ended) as ScriptResult).result)).toEqual(names);
+    let open = 0;
+    const counts = eventsOf(ended.stderr).flatMap(({ event }) => {
+      if (event === 'table_started') open += 1;
+      if (event === 'table_finished') open -= 1;
+      return open;
+    });
+    expect(Math.max(...counts)).toBe(3);
+  });
+
+  it('takes datasets beside the tables, without the columns that are sensitive where they come from', async () => {
+    const datasets = [{ name: 'altas', text: 'SELECT id, value, password AS x FROM users' }];
+    const env = { FAKE_TABLES: 'users' };
+    const { result } = documentOf(await startJob(jobFor(newLake(), { datasets }, env)).ended) as ScriptResult;
+    expect(Object.keys(result)).toEqual(['users', 'altas']);
+    expect(result.altas).toMatchObject({
+      registros: 10,
+      columns: [{ name: 'id' }, { name: 'value' }],
+      dropped_columns: [{ name: 'x', reason: 'built-in rule: password' }],
+    });
+  });
+
+  it('finds datasets in a folder where no gateway hands them over', async () => {
+    const home = join(folder, 'datasets');
+    mkdirSync(join(home, 'fake'), { recursive: true });
+    writeFileSync(join(home, 'fake', 'altas.sql'), 'SELECT 1');
+    const { result } = documentOf(await start({ LAKE_URL: newLake(), DATASETS_DIR: home }).ended) as ScriptResult;
+    expect(Object.keys(result)).toEqual(['users', 'items', 'altas']);
   });
 
   it('exports a table without rows', async () => {
@@ -308,13 +343,30 @@ describe('a run that fails', () => {
 
   it('publishes no more when one table fails', async () => {
     const lake = newLake();
-    const job = jobFor(lake, {}, { FAKE_NAMES: 'a,b,c', FAKE_FAIL_AT: 'b:500', FAKE_ROWS: '1000' });
+    const env = { FAKE_NAMES: 'a,b,c', FAKE_FAIL_AT: 'b:500', FAKE_ROWS: '1000', PARALLEL_TABLES: '1' };
+    const job = jobFor(lake, {}, env);
     const ended = await startJob(job).ended;
     expect([ended.code, failureOf(ended).error.code]).toEqual([69, 'SOURCE_UNAVAILABLE']);
     expect(await keysOf(lake)).toEqual(['ventas/a_20250102_153045.csv']);
     expect(temporaries(lake)).toEqual([]);
     const started = eventsOf(ended.stderr).filter((event) => event.event === 'table_started');
     expect(started).toHaveLength(2);
+  });
+
+  it('ends the other tables when one fails beside them', async () => {
+    const lake = newLake();
+    const env = { FAKE_NAMES: 'a,b,c', FAKE_FAIL_AT: 'b:50', FAKE_ROWS: '1000', FAKE_SLOW: '1', PARALLEL_TABLES: '3' };
+    const ended = await startJob(jobFor(lake, {}, env)).ended;
+    expect([ended.code, failureOf(ended).error.message]).toEqual([69, 'The connection was lost']);
+    expect([await keysOf(lake), temporaries(lake)]).toEqual([[], []]);
+  });
+
+  it('exports nothing with a dataset that the source refuses', async () => {
+    const lake = newLake();
+    const datasets = [{ name: 'baja', text: 'DELETE FROM users' }];
+    const ended = await startJob(jobFor(lake, { datasets })).ended;
+    expect([ended.code, failureOf(ended).error.message]).toEqual([64, 'Dataset baja does not only read']);
+    expect(await keysOf(lake)).toEqual([]);
   });
 
   it('the same way with compression', async () => {

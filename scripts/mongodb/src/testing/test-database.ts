@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import * as os from 'node:os';
 import {
-  type SourceContext,
   type SourceEnv,
   type SourceSession,
   type SourceTable,
@@ -10,7 +9,9 @@ import {
 } from '@ingesta/kit';
 import { type Db, MongoClient } from 'mongodb';
 import { mongoEnv } from '../../../../test/services/need';
+import { allTables } from '../../../kit/src/testing/all-tables';
 import { parseCsv } from '../../../kit/src/testing/parse-csv';
+import { testContext } from '../../../kit/src/testing/test-context';
 import { mongodb } from '../source';
 
 /** A database of a test's own, its administrator's client, and the settings that lead there. */
@@ -61,13 +62,6 @@ export class TestDatabase {
   }
 }
 
-/** A context whose warnings are kept and which can be aborted. */
-export function testContext(): SourceContext & { warnings: string[]; controller: AbortController } {
-  const warnings: string[] = [];
-  const controller = new AbortController();
-  return { signal: controller.signal, log: () => {}, warn: (text) => warnings.push(text), warnings, controller };
-}
-
 /** The selection as `runScript` makes it: the built-in sensitive rules applied. */
 export function selectionOf(table: SourceTable): TableSelection {
   const rules = sensitiveRules('mongodb', {});
@@ -86,6 +80,7 @@ export interface Exported {
 /** The collection's whole CSV, over a session that knows it. */
 export async function readAll(session: SourceSession, table: SourceTable): Promise<Exported> {
   const selection = selectionOf(table);
+  session.check?.(selection);
   const pieces: Buffer[] = [];
   let rows = 0;
   for await (const chunk of session.read(selection)) {
@@ -101,7 +96,7 @@ export async function exportCollection(env: SourceEnv, name: string) {
   const context = testContext();
   const session = await mongodb.connect(env, context);
   try {
-    const table = (await session.tables()).find((candidate) => candidate.name === name);
+    const table = (await allTables(session)).find((candidate) => candidate.name === name);
     if (!table) throw new Error(`no collection ${name}`);
     const exported = await readAll(session, table);
     return { ...exported, consistency: session.consistency, warnings: context.warnings };

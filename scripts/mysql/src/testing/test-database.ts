@@ -1,32 +1,24 @@
 import { randomBytes } from 'node:crypto';
-import type { SourceContext, SourceEnv, SourceSession, SourceTable, TableSelection } from '@ingesta/kit';
+import type { TableSelection } from '@ingesta/kit';
 import { type Connection, createConnection } from 'mysql2/promise';
 import { mysqlEnv } from '../../../../test/services/need';
-import { parseCsv } from '../../../kit/src/testing/parse-csv';
+import { type Opened, openSession } from '../../../kit/src/testing/open-session';
 import { mysql } from '../source';
+
+/** A session whose rows can be read without what is sensitive in them. */
+interface OpenedDatabase extends Opened {
+  /** Parsed, without the header. */
+  read(table: string, isSensitiveKey?: TableSelection['isSensitiveKey']): Promise<(string | null)[][]>;
+}
 
 /** A database of a test file's own, with an administrator's connection to it. */
 export interface TestDatabase {
   readonly name: string;
   readonly admin: Connection;
   readonly isMariaDb: boolean;
-  /** Opens a session of the source; `tables()` was asked already. */
-  open(changes?: Record<string, string>): Promise<Opened>;
+  /** Opens a session of the source; its tables are described already, and what is named. */
+  open(changes?: Record<string, string>, onDemand?: readonly string[]): Promise<OpenedDatabase>;
   drop(): Promise<void>;
-}
-
-/** A session with what it told. */
-interface Opened {
-  readonly session: SourceSession;
-  readonly tables: SourceTable[];
-  readonly warnings: string[];
-  readonly env: SourceEnv;
-  readonly abort: AbortController;
-  /** Everything of one table, or only some columns. */
-  select(table: string, columns?: string[], isSensitiveKey?: TableSelection['isSensitiveKey']): TableSelection;
-  csv(selection: TableSelection): Promise<string>;
-  /** Parsed, without the header. */
-  rows(table: string): Promise<(string | null)[][]>;
 }
 
 /** Settings that reach the test server. */
@@ -42,13 +34,6 @@ export function sourceEnv(database: string): Record<string, string> {
   };
 }
 
-/** A context that keeps the warnings. */
-export function testContext(warnings: string[] = []): { context: SourceContext; abort: AbortController } {
-  const abort = new AbortController();
-  const context: SourceContext = { signal: abort.signal, log: () => {}, warn: (message) => warnings.push(message) };
-  return { context, abort };
-}
-
 /** Creates an empty database and connects to it. */
 export async function createTestDatabase(): Promise<TestDatabase> {
   const { host, port, user, password } = mysqlEnv();
@@ -60,7 +45,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
     name,
     admin,
     isMariaDb: /mariadb/i.test((rows as { version: string }[])[0]!.version),
-    open: (changes) => open({ ...sourceEnv(name), ...changes }),
+    open: (changes, onDemand) => open({ ...sourceEnv(name), ...changes }, onDemand ?? []),
     drop: async () => {
       await admin.query(`DROP DATABASE ${name}`);
       await admin.end();
@@ -68,22 +53,9 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   };
 }
 
-async function open(env: SourceEnv): Promise<Opened> {
-  const warnings: string[] = [];
-  const { context, abort } = testContext(warnings);
-  const session = await mysql.connect(env, context);
-  const tables = await session.tables();
-  const select: Opened['select'] = (name, names, isSensitiveKey = () => false) => {
-    const table = tables.find((known) => known.name === name);
-    if (!table) throw new Error(`No table ${name}`);
-    const columns = table.columns.filter((column) => !names || names.includes(column.name));
-    return { table, columns, isSensitiveKey };
-  };
-  const csv = async (selection: TableSelection): Promise<string> => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of session.read(selection)) chunks.push(chunk.data);
-    return Buffer.concat(chunks).toString('utf8');
-  };
-  const rows = async (name: string) => parseCsv(await csv(select(name))).slice(1);
-  return { session, tables, warnings, env, abort, select, csv, rows };
+async function open(env: Record<string, string>, onDemand: readonly string[]): Promise<OpenedDatabase> {
+  const opened = await openSession(mysql, env, (table) => !table.onDemand || onDemand.includes(table.name));
+  const read: OpenedDatabase['read'] = (table, isSensitiveKey) =>
+    opened.readAll(opened.select(table, undefined, isSensitiveKey));
+  return { ...opened, read };
 }

@@ -1,0 +1,61 @@
+import type { ResultSet, SqlValue } from './engines/engine';
+import { AS_OF, type RouteStatement } from './packs/pack';
+
+/** JSON whose fields keep their order, whatever they are called: a plain object would sort names like "2024" first. */
+type Node = SqlValue | readonly Node[] | Fields;
+interface Fields extends Map<string, Node> {}
+
+/**
+ * The body of an answer: `as_of` first, then each statement's result under its name, in the order of the file. A
+ * statement named `.` puts its columns there itself; where it is a map, the answer is nothing but that map.
+ * Throws where a `:one` or `:value` has more than one row.
+ */
+export function composeAnswer(
+  asOf: string,
+  statements: readonly RouteStatement[],
+  results: readonly ResultSet[],
+): Buffer {
+  const answer: Fields = new Map([[AS_OF, asOf]]);
+  for (const [index, statement] of statements.entries()) {
+    const { path } = statement;
+    const node = nodeOf(statement, results[index]!);
+    if (path.length > 0) put(answer, path, node);
+    else if (statement.kind === 'map') return toJson(node);
+    else for (const [name, value] of node as Fields) answer.set(name, value);
+  }
+  return toJson(answer);
+}
+
+function nodeOf({ kind, path }: RouteStatement, { columns, rows }: ResultSet): Node {
+  const names = columns.map(({ name }) => name);
+  const fields = (row: readonly SqlValue[] | undefined): Fields =>
+    new Map(names.map((name, index) => [name, row?.[index] ?? null]));
+  if (kind === 'many') return rows.map(fields);
+  if (kind === 'map') return new Map(rows.map(([key, value]) => [String(key), value ?? null]));
+  if (rows.length > 1)
+    throw new Error(`"${path.join('.') || '.'}" is :${kind}, and the engine found ${rows.length} rows`);
+  return kind === 'one' ? fields(rows[0]) : (rows[0]?.[0] ?? null);
+}
+
+function put(into: Fields, [name, ...rest]: readonly string[], node: Node): void {
+  if (rest.length === 0) {
+    into.set(name!, node);
+    return;
+  }
+  let inner = into.get(name!);
+  if (!(inner instanceof Map)) {
+    inner = new Map();
+    into.set(name!, inner);
+  }
+  put(inner as Fields, rest, node);
+}
+
+const toJson = (node: Node): Buffer => Buffer.from(jsonOf(node));
+
+function jsonOf(node: Node): string {
+  if (node instanceof Map) {
+    return `{${[...node].map(([name, value]) => `${JSON.stringify(name)}:${jsonOf(value)}`).join(',')}}`;
+  }
+  if (Array.isArray(node)) return `[${node.map(jsonOf).join(',')}]`;
+  return JSON.stringify(node);
+}

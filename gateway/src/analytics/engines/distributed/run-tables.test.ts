@@ -1,0 +1,27 @@
+import { runTable, superseded } from './run-tables';
+
+const COLUMNS = [{ source: 'id', name: 'id', type: 'bigint' }];
+const RUN = { database: 'mysql', table: 'users', runId: '01890a5d-ac96-774b-bcce-b302099a8051' };
+const named = (run: string, hash = '00000000') => `mysql_users__${run}_${hash}`;
+
+it('names a table after all that it shows', () => {
+  const table = runTable(RUN, 's3://lake/a/', COLUMNS);
+  expect(table.name).toMatch(/^mysql_users__01890a5dac96774bbcceb302099a8051_[0-9a-f]{8}$/);
+  expect(runTable(RUN, 's3://lake/a/', COLUMNS).name).toBe(table.name);
+  expect(runTable(RUN, 's3://moved/a/', COLUMNS).name).not.toBe(table.name);
+  expect(runTable(RUN, 's3://lake/a/', [{ ...COLUMNS[0]!, type: 'varchar' }]).name).not.toBe(table.name);
+});
+
+it('gives up all but the two newest runs of the same table', () => {
+  const table = { ...runTable(RUN, '', []), name: named('3') };
+  const others = ['mysql_users', 'mysql_users__x__1_00000000', 'mysql_users_old__1_00000000', 'pg_users__1_00000000'];
+  expect(superseded(table, [named('2'), ...others, named('1'), named('3'), named('0')])).toEqual([
+    named('0'),
+    named('1'),
+  ]);
+});
+
+it('keeps an older run that is being asked for', () => {
+  const table = { ...runTable(RUN, '', []), name: named('1') };
+  expect(superseded(table, [named('1'), named('2'), named('3')])).toEqual([]);
+});

@@ -1,0 +1,124 @@
+import { writeFileSync } from 'node:fs';
+import { mkdir, stat } from 'node:fs/promises';
+import { openLake } from '@ingesta/kit';
+import { asApiError } from '../../../as-api-error';
+import { ApiError } from '../../../errors';
+import { SqlProblem } from '../engine';
+import { untilAborted } from '../until-aborted';
+import { openDatabase } from './database';
+import { describeStatements } from './describe-statements';
+import { FileCache } from './file-cache';
+import type { FromWorker, ToWorker, WorkerFailure, WorkerRequest, WorkerSettings } from './messages';
+import { queryTables } from './query-tables';
+import { queryError } from './run-statements';
+import { TableFiles } from './table-files';
+
+const MIB = 1024 * 1024;
+/** Uploads under way may end when the gateway lets this process go. */
+const LINGER_MS = 60_000;
+
+type Work = (request: WorkerRequest, signal: AbortSignal) => Promise<unknown>;
+
+async function open(settings: WorkerSettings): Promise<{ work: Work; settled: () => Promise<void> }> {
+  await makeFolders(settings);
+  // The AWS SDK looks some of them up by itself. Set here they show in no process list.
+  Object.assign(process.env, settings.lakeEnv);
+  const instance = await openDatabase(settings);
+  const files = new TableFiles({
+    lake: await openLake(settings.lakeEnv),
+    cache: new FileCache(settings.cacheFolder, settings.cacheMiB * MIB),
+    instance,
+    workFolder: settings.workFolder,
+    memoryMiB: settings.memoryMiB,
+    warn: (message, fields) => send({ type: 'warning', message, fields }),
+  });
+  const work: Work = async (request, signal) => {
+    switch (request.do) {
+      case 'describe':
+        return describeStatements(instance, request.tables, request.statements);
+      case 'twin':
+        return untilAborted(files.twin(request), signal);
+      case 'query': {
+        const parts = { files, instance, limits: settings };
+        return queryTables(parts, request.tables, request.statements, signal).catch((error) => {
+          throw queryError(error);
+        });
+      }
+    }
+  };
+  return { work, settled: () => files.settled() };
+}
+
+/** In a folder for everybody's temporary files somebody else may have been first; what he can change is not read. */
+async function makeFolders({ cacheFolder, workFolder }: WorkerSettings): Promise<void> {
+  try {
+    await mkdir(cacheFolder, { recursive: true, mode: 0o700 });
+    const { uid } = await stat(cacheFolder);
+    const own = process.getuid?.() ?? uid;
+    if (uid !== own && uid !== 0) throw new Error(`it belongs to user ${uid}, and this is user ${own}`);
+    await mkdir(workFolder, { recursive: true });
+  } catch (error) {
+    throw new ApiError('INTERNAL', `The cache folder ${cacheFolder} cannot be used: ${(error as Error).message}`, {
+      hint: 'Set ANALYTICS_CACHE_DIR to a folder that the gateway may write.',
+      cause: error,
+    });
+  }
+}
+
+function failureOf(error: unknown): WorkerFailure {
+  if (error instanceof SqlProblem) {
+    const { statement, message, offset } = error;
+    return { kind: 'sql', statement, message, offset };
+  }
+  const { code, message, hint, database, cause } = asApiError(error);
+  const words = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+  return { kind: 'api', code, message, hint, database, cause: cause === undefined ? null : words };
+}
+
+/** A gateway that is gone hears nothing. */
+const send = (message: FromWorker): void => void (process.connected && process.send!(message));
+
+function serve(): void {
+  const running = new Map<number, AbortController>();
+  let opened: ReturnType<typeof open> | undefined;
+
+  const answer = async (id: number, request: WorkerRequest): Promise<void> => {
+    const stop = new AbortController();
+    running.set(id, stop);
+    try {
+      const { work } = await opened!;
+      send({ type: 'answer', id, value: await work(request, stop.signal) });
+    } catch (error) {
+      send({ type: 'failure', id, failure: failureOf(error) });
+    } finally {
+      running.delete(id);
+    }
+  };
+  process.on('message', (message: ToWorker) => {
+    if (message.type === 'open') {
+      opened = open(message.settings);
+      // Told with each request.
+      opened.catch(() => undefined);
+    } else if (message.type === 'request') void answer(message.id, message.request);
+    else running.get(message.id)?.abort(new Error('cancelled'));
+  });
+  process.once('disconnect', () => {
+    for (const stop of running.values()) stop.abort(new Error('the gateway is gone'));
+    setTimeout(() => process.exit(0), LINGER_MS);
+    void opened?.then(({ settled }) => settled()).finally(() => process.exit(0));
+  });
+}
+
+/** Where memory runs out, this process goes and not the gateway: it is started again. */
+function offerOneself(): void {
+  try {
+    writeFileSync('/proc/self/oom_score_adj', '500');
+  } catch {
+    // Not Linux, or not allowed: then the kernel chooses by size, and that is this process as well.
+  }
+}
+
+// The image's build asks whether the native library loads.
+if (process.argv.includes('--check')) process.exit(0);
+offerOneself();
+serve();

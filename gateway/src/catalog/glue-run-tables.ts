@@ -1,0 +1,27 @@
+import { type RunTable, type RunTables, superseded } from '../analytics/engines/distributed/run-tables';
+import type { Glue } from './glue';
+import { glueTable } from './glue-table';
+
+/** Tables for queries, in Glue. */
+export class GlueRunTables implements RunTables {
+  constructor(
+    private readonly glue: Glue,
+    private readonly warn: (message: string, fields: Record<string, string>) => void,
+  ) {}
+
+  async ensure(table: RunTable): Promise<void> {
+    const parameters = { ingesta_for: 'queries of the gateway' };
+    const made = await this.glue.create(glueTable({ ...table, parameters }));
+    // Whoever made it has tidied up.
+    if (!made) return;
+    await this.#dropSuperseded(table).catch((error: Error) => {
+      this.warn('tables of former runs could not be dropped in Glue', { table: table.name, cause: error.message });
+    });
+  }
+
+  async #dropSuperseded(table: RunTable): Promise<void> {
+    const there = await this.glue.tables(`${table.family}__`);
+    const names = there.map(({ Name }) => Name!);
+    await this.glue.delete(superseded(table, names));
+  }
+}

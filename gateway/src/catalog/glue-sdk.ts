@@ -1,0 +1,11 @@
+/** What is used of Glue's client, which is imported as a whole when first needed: a bundle leaves out the rest. */
+export {
+  AlreadyExistsException,
+  BatchDeleteTableCommand,
+  CreateDatabaseCommand,
+  CreateTableCommand,
+  EntityNotFoundException,
+  GlueClient,
+  paginateGetTables,
+  UpdateTableCommand,
+} from '@aws-sdk/client-glue';

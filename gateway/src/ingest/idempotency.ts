@@ -1,0 +1,155 @@
+import { createHash } from 'node:crypto';
+import {
+  type IdempotencyRecord,
+  idempotencyKey,
+  idempotencyRecordSchema,
+  type Lake,
+  LakeError,
+  type RunRecord,
+} from '@ingesta/kit';
+import { uuidv7 } from 'uuidv7';
+import { asApiError } from '../as-api-error';
+import { ApiError, ERRORS, isErrorCode } from '../errors';
+import { type Clock, systemClock } from '../runs/clock';
+import { followRun } from '../runs/run-events';
+import { isOver, readRun } from '../runs/run-store';
+import type { IngestRequest } from './job';
+import { type RunAnswer, storedAnswer, storedFailure } from './run-answer';
+import type { IngestService, StartedRun } from './service';
+
+/** What a key may be: visible ASCII, as the draft's structured header has it without its quotes. */
+const KEY = /^[\x21-\x7e]{1,255}$/;
+const LOOK_MS = 500;
+
+export interface Submission {
+  database: string;
+  request: IngestRequest;
+  /** `Idempotency-Key`, or null: then every request is a run. */
+  key: string | null;
+  /** Who asks, and the actual path: a key means nothing elsewhere. */
+  principal: string;
+  path: string;
+}
+
+type Stored = { record: IdempotencyRecord; etag: string };
+
+/**
+ * Starts runs, at most one for each key: a repeated request gets the same run's answer, from any gateway, while it runs
+ * and afterwards. The key's record is written before the lease is asked for, so that no run can be missing from it.
+ */
+export class Submissions {
+  constructor(
+    private readonly services: {
+      ingestion: Pick<IngestService, 'start'>;
+      lake: () => Promise<Lake>;
+      leaseTtlMs: number;
+    },
+    private readonly clock: Clock = systemClock,
+  ) {}
+
+  /** Throws `ApiError` where the run is not to be: also the refusal that an earlier request under the key got. */
+  async submit({ database, request, key, principal, path }: Submission): Promise<StartedRun> {
+    if (key === null) return this.services.ingestion.start(database, request);
+    if (!KEY.test(key)) throw new ApiError('INVALID_REQUEST', 'Idempotency-Key: 1 to 255 visible ASCII characters');
+    const lake = await this.services.lake();
+    const at = idempotencyKey(sha256(JSON.stringify([principal, 'POST', path, key])));
+    const fingerprint = sha256(JSON.stringify([request.tables, request.format]));
+    let waiting = { etag: '', since: 0 };
+    for (;;) {
+      const stored = await read(lake, at);
+      if (stored !== null && stored.record.fingerprint !== fingerprint) {
+        throw new ApiError('IDEMPOTENCY_MISMATCH', 'This Idempotency-Key was used for another request', { database });
+      }
+      const known = stored && (await this.#known(lake, database, stored));
+      if (known !== null && known !== 'absent') return known;
+      if (stored !== null && known === 'absent') {
+        // About to begin, or its gateway died before it did: no claim of a lease takes longer than this.
+        const { etag } = stored;
+        if (waiting.etag !== etag) waiting = { etag, since: this.clock.mono() };
+        if (this.clock.mono() - waiting.since < 2 * this.services.leaseTtlMs) {
+          await this.clock.sleep(LOOK_MS);
+          continue;
+        }
+      }
+      const mine: IdempotencyRecord = { fingerprint, run_id: uuidv7(), state: 'taken', error: null };
+      const etag = await write(lake, at, mine, stored?.etag ?? null);
+      if (etag !== null) return this.#start(lake, at, { record: mine, etag }, database, request);
+    }
+  }
+
+  /** The answer that the record leads to; `absent` where its run has no record, null where a new run is to answer. */
+  async #known(lake: Lake, database: string, { record }: Stored): Promise<StartedRun | 'absent' | null> {
+    if (record.state === 'open') return null;
+    if (record.state === 'refused') throw refusalOf(record, database);
+    const run = await readRun(lake, database, record.run_id);
+    if (run === null) return 'absent';
+    const { run_id: runId } = run.record;
+    if (!isOver(run.record)) return { runId, done: this.#joined(lake, run.record) };
+    if (run.record.state === 'succeeded') return { runId, done: storedAnswer(lake, run.record) };
+    const failure = storedFailure(run.record);
+    if (isDefinitive(failure)) throw failure;
+    return null;
+  }
+
+  async #joined(lake: Lake, run: RunRecord): Promise<RunAnswer> {
+    const { signal } = new AbortController();
+    for await (const record of followRun(lake, run, run.revision, this.clock, signal)) {
+      if (record === null || !isOver(record)) continue;
+      if (record.state === 'succeeded') return storedAnswer(lake, record);
+      throw storedFailure(record);
+    }
+    throw new Error('followRun ended before its run');
+  }
+
+  async #start(lake: Lake, at: string, mine: Stored, database: string, request: IngestRequest): Promise<StartedRun> {
+    try {
+      return await this.services.ingestion.start(database, request, mine.record.run_id);
+    } catch (error) {
+      const failure = asApiError(error, database, mine.record.run_id);
+      const { code, message, hint } = failure;
+      const told = isDefinitive(failure)
+        ? { state: 'refused' as const, error: { code, message, hint } }
+        : { state: 'open' as const };
+      // Where this cannot be written the record leads to no run, and the next request waits a little before it tries.
+      await write(lake, at, { ...mine.record, ...told }, mine.etag).catch(() => null);
+      throw failure;
+    }
+  }
+}
+
+/** A refusal that the same request would meet again. */
+const isDefinitive = ({ status }: ApiError): boolean =>
+  status >= 400 && status < 500 && status !== 409 && status !== 429;
+
+function refusalOf({ error, run_id: runId }: IdempotencyRecord, database: string): ApiError {
+  const code = error && isErrorCode(error.code) ? error.code : 'INTERNAL';
+  return new ApiError(code, error?.message ?? 'The request was refused', {
+    hint: error?.hint ?? ERRORS[code].hint,
+    database,
+    runId,
+  });
+}
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+async function read(lake: Lake, key: string): Promise<Stored | null> {
+  const stored = await lake.get(key);
+  return (
+    stored && { record: idempotencyRecordSchema.parse(JSON.parse(stored.body.toString('utf8'))), etag: stored.etag }
+  );
+}
+
+/** The ETag of the record if it is ours now, null if somebody else was first. Throws `LakeError`. */
+async function write(lake: Lake, key: string, record: IdempotencyRecord, etag: string | null): Promise<string | null> {
+  const body = Buffer.from(JSON.stringify(record));
+  try {
+    return (await (etag === null ? lake.putIfAbsent(key, body) : lake.putIfMatch(key, body, etag))).etag;
+  } catch (error) {
+    if (!(error instanceof LakeError) || error.kind === 'denied') throw error;
+    const stored = await lake.get(key);
+    // The run's id is new each time: the same bytes are ours.
+    if (stored?.body.equals(body)) return stored.etag;
+    if (error.kind === 'precondition') return null;
+    throw error;
+  }
+}

@@ -1,0 +1,122 @@
+import { randomUUID } from 'node:crypto';
+import { type Lake, LOCKS } from '@ingesta/kit';
+import { ApiError } from '../errors';
+import type { Log } from '../log';
+import { acquireLease } from './acquire-lease';
+import { adjudicate } from './adjudicate';
+import { type Clock, systemClock } from './clock';
+import { fence } from './fence';
+import { leaseTimes } from './lease';
+import { LeaseStore } from './lease-store';
+import { readCurrent } from './publication';
+
+export interface PatrolServices {
+  lake: () => Promise<Lake>;
+  gateway: string;
+  ttlMs: number;
+  /** Called after each round: by then the runs of the dead have their end. */
+  afterwards?: () => Promise<void>;
+  /** Databases that this gateway itself runs. */
+  isBusy: (database: string) => boolean;
+  log: Log;
+  clock?: Clock;
+}
+
+/** A lock as the last rounds saw it. `quiet`: it is free, and need not be read again until it changes. */
+interface Sighting {
+  etag: string;
+  since: number;
+  quiet: boolean;
+}
+
+/**
+ * Looks after runs whose gateway is gone, so that each gets its end also where nobody POSTs again. A round is one
+ * listing of the locks; one that stayed the same for a TTL and is held is taken over under the dead run's own id,
+ * fenced, its run adjudicated, and released.
+ */
+export class Patrol {
+  readonly #sightings = new Map<string, Sighting>();
+  readonly #clock: Clock;
+  readonly #stop = new AbortController();
+  #walking: Promise<void> = Promise.resolve();
+
+  constructor(private readonly services: PatrolServices) {
+    this.#clock = services.clock ?? systemClock;
+  }
+
+  /** Makes rounds until `stop`. */
+  start(): void {
+    this.#walking = this.#walk();
+  }
+
+  /** Resolves when nothing is under way any more. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#walking;
+  }
+
+  async #walk(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      try {
+        await this.round();
+        await this.services.afterwards?.();
+      } catch (error) {
+        this.services.log.debug('a patrol was broken off', { cause: (error as Error).message });
+      }
+      await this.#clock.sleep(this.services.ttlMs / 2, this.#stop.signal);
+    }
+  }
+
+  /** One look at all locks. */
+  async round(): Promise<void> {
+    const lake = await this.services.lake();
+    for await (const { key, etag } of lake.list(LOCKS)) {
+      const database = key.slice(LOCKS.length, -'.json'.length);
+      const before = this.#sightings.get(database);
+      const now = this.#clock.mono();
+      if (before?.etag !== etag) this.#sightings.set(database, { etag, since: now, quiet: false });
+      else if (!before.quiet && now - before.since >= this.services.ttlMs && !this.services.isBusy(database))
+        await this.#visit(lake, database, before);
+    }
+  }
+
+  async #visit(lake: Lake, database: string, sighting: Sighting): Promise<void> {
+    const times = leaseTimes(this.services.ttlMs);
+    const store = new LeaseStore(lake, database, this.#clock, times);
+    const seen = await store.read();
+    if (seen === null || seen.etag !== sighting.etag) return;
+    if (seen.record.state === 'free') {
+      sighting.quiet = true;
+      return;
+    }
+    const { run_id: runId, nonce, deadline } = seen.record;
+    try {
+      const { lease } = await acquireLease({
+        store,
+        claimant: { holder: this.services.gateway, runId, nonce: randomUUID(), deadline: new Date(deadline) },
+        times,
+        clock: this.#clock,
+        watch: { etag: seen.etag, nonce, runId, since: sighting.since },
+        epochFloor: async () => (await readCurrent(lake, database))?.pointer.epoch ?? 0,
+        signal: this.#stop.signal,
+      });
+      void lease.keep();
+      try {
+        await fence(lake, database, lease.record.epoch, this.#clock);
+        const record = await adjudicate(lake, database, runId, new Date(this.#clock.wall()));
+        this.services.log.warn('closed a run whose gateway went away', {
+          database,
+          run_id: runId,
+          ended: record?.state,
+        });
+        await lease.release();
+      } finally {
+        // A failure leaves the lease to the next round, here or elsewhere.
+        lease.abandon();
+      }
+    } catch (error) {
+      if (error instanceof ApiError && error.code === 'RUN_IN_PROGRESS') return;
+      throw error;
+    }
+  }
+}

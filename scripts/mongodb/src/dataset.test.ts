@@ -1,0 +1,99 @@
+import { type SourceTable, sensitiveRules, type TableSelection } from '@ingesta/kit';
+import { Int32 } from 'mongodb';
+import { describeWith } from '../../../test/services/need';
+import { testContext } from '../../kit/src/testing/test-context';
+import { mongodb } from './source';
+import { TestDatabase } from './testing/test-database';
+
+describeWith(['mongodb'], 'MongoDB: datasets', () => {
+  let db: TestDatabase;
+  beforeAll(async () => {
+    db = await TestDatabase.create();
+    const productos = ['ibuprofeno', 'amoxicilina'];
+    await db.insert('recetas', [
+      { _id: 1, dni_paciente: '1', cmp_medico: new Int32(7), productos, validacion: { token: 'NO1', estado: 'ok' } },
+      { _id: 2, dni_paciente: '2', cmp_medico: new Int32(7), productos: ['ibuprofeno'], validacion: { estado: 'ok' } },
+    ]);
+    await db.insert('medicos', [{ _id: 1, cmp: new Int32(7), nombre: 'Ana', contacto: { password: 'NO2', tel: '1' } }]);
+  });
+  afterAll(() => db?.drop());
+
+  /** As `runScript` plans it: by name, and by the column that it comes from. */
+  function selectionOf(table: SourceTable): TableSelection {
+    const rules = sensitiveRules('mongodb', {});
+    const isSensitiveKey = (path: readonly string[]) => rules.reason(table.name, path) !== null;
+    const columns = table.columns.filter(({ name }) => {
+      const origin = table.origins?.get(name);
+      return !isSensitiveKey([name]) && !(origin && rules.reason(origin.table, [origin.column]));
+    });
+    return { table, columns, isSensitiveKey };
+  }
+
+  async function csvOf(collection: string, pipeline: object[], more: object = {}): Promise<string> {
+    const session = await mongodb.connect(db.env, testContext());
+    try {
+      await session.list();
+      const table = await session.dataset!({ name: 'datos', text: JSON.stringify({ collection, pipeline, ...more }) });
+      await db.insert('recetas', [{ _id: 99 }]);
+      let csv = '';
+      const selection = selectionOf(table);
+      session.check!(selection);
+      for await (const { data } of session.read(selection)) csv += data;
+      expect(session.consistency).toBe('snapshot');
+      return csv;
+    } finally {
+      await session.close();
+      await db.db.collection('recetas').deleteOne({ _id: 99 as never });
+    }
+  }
+
+  const perProduct = [{ $unwind: '$productos' }, { $sortByCount: '$productos' }, { $sort: { count: -1 } }];
+
+  it('exports what a pipeline answers, in the one snapshot', async () => {
+    expect(await csvOf('recetas', perProduct)).toBe('_id,count\nibuprofeno,2\namoxicilina,1\n');
+    expect(await csvOf('recetas', [{ $match: { _id: 3 } }])).toBe('_id\n');
+    expect(await csvOf('recetas', [{ $project: { _id: 0, dni_paciente: 1 } }])).toBe('dni_paciente\n1\n2\n');
+  });
+
+  it('takes declared columns without looking first', async () => {
+    const columns = { count: 'int', _id: 'string' };
+    expect(await csvOf('recetas', perProduct, { columns })).toBe('count,_id\n2,ibuprofeno\n1,amoxicilina\n');
+  });
+
+  it('leaves sensitive fields out wherever they come up, also from another collection', async () => {
+    const lookup = { $lookup: { from: 'medicos', localField: 'cmp_medico', foreignField: 'cmp', as: 'medico' } };
+    const csv = await csvOf('recetas', [lookup, { $project: { validacion: 1, medico: 1 } }]);
+    expect(csv).toContain('""tel"":""1""');
+    expect(csv).toContain('""estado"":""ok""');
+    expect(csv).not.toContain('NO');
+  });
+
+  it('leaves a sensitive field out under another name, or refuses what cannot be followed', async () => {
+    const renamed = [{ $project: { nombre: 1, dato: '$contacto.password', tel: '$contacto.tel' } }];
+    expect(await csvOf('medicos', renamed)).toBe('_id,nombre,tel\n1,Ana,1\n');
+    const refused = { code: 'SOURCE_CONFIG', message: expect.stringContaining('contacto.password') };
+    for (const pipeline of [
+      [{ $project: { dato: { $concat: ['x', '$contacto.password'] } } }],
+      [{ $set: { dato: '$contacto.password' } }, { $set: { otro: '$dato' } }],
+      [{ $group: { _id: '$contacto.password' } }],
+      [{ $replaceWith: { dato: '$$ROOT.contacto.password' } }],
+    ]) {
+      await expect(csvOf('medicos', pipeline)).rejects.toMatchObject(refused);
+    }
+  });
+
+  it('has the server check the pipeline without running it', async () => {
+    for (const [collection, pipeline, message] of [
+      ['recetas', [{ $match: { $noSuch: 1 } }], /MongoDB says: unknown top level operator/],
+      ['recetas', [{ $project: { a: { $noSuch: 1 } } }], /MongoDB says/],
+      ['recetas', [{ $out: 'robado' }], /\$out is no stage/],
+      ['nada', [], /there is no collection nada/],
+    ] as const) {
+      await expect(csvOf(collection, [...pipeline])).rejects.toMatchObject({
+        code: 'SOURCE_CONFIG',
+        message: expect.stringMatching(message),
+        hint: expect.stringContaining('datos.json'),
+      });
+    }
+  });
+});

@@ -1,0 +1,18 @@
+import type { SourceTable } from '@ingesta/kit';
+import type { Document } from 'mongodb';
+import type { Collection } from './list-collections';
+import type { FieldReference } from './pipeline-references';
+
+/** What can be read: a collection, a view, or a dataset over one, with its columns known. */
+export interface Relation {
+  table: SourceTable;
+  collection: Collection;
+  /** Of a dataset; empty for the collection itself. */
+  pipeline: Document[];
+  /** Fields whose values may hold others inside. */
+  nested: string[];
+  /** Somebody listed the columns: no other field is read. */
+  isDeclared: boolean;
+  /** Values that a dataset's pipeline takes from fields by their path. */
+  references: readonly FieldReference[];
+}

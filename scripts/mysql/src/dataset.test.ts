@@ -1,0 +1,91 @@
+import type { SourceSession, TableSelection } from '@ingesta/kit';
+import { describeWith } from '../../../test/services/need';
+import { parseCsv } from '../../kit/src/testing/parse-csv';
+import { createTestDatabase, type TestDatabase } from './testing/test-database';
+
+describeWith(['mysql'], 'a MySQL dataset', () => {
+  let db: TestDatabase;
+  let session: SourceSession;
+  let opened: Awaited<ReturnType<TestDatabase['open']>>;
+  beforeAll(async () => {
+    db = await createTestDatabase();
+    await db.admin.query(`CREATE TABLE users (id BIGINT UNSIGNED NOT NULL, nombre VARCHAR(30), password VARCHAR(30), saldo DECIMAL(12,3),
+        peso FLOAT, foto VARBINARY(9), alta DATETIME(3), visto TIMESTAMP NULL, bits BIT(9), datos JSON, tipo ENUM('a','b'));
+      INSERT INTO users VALUES (18446744073709551615, 'Ana "ñ"', 's3cr3t', 1.500, 0.1, X'00ff', '2024-02-29 01:02:03.004',
+        '2024-01-01 00:00:00', b'101', '{"token": 1, "b": 2.50}', 'a')`);
+  });
+  afterAll(() => db?.drop());
+  beforeEach(async () => {
+    opened = await db.open();
+    session = opened.session;
+  });
+  afterEach(() => session.close());
+  const readAll = async (selection: TableSelection) => parseCsv(await opened.csv(selection)).slice(1);
+  const describeText = (text: string) => session.dataset!({ name: 'd', text });
+
+  it('has the columns that the server tells, and values as those of a table', async () => {
+    const table = await describeText('SELECT * FROM users -- all of it');
+    const types = Object.fromEntries(table.columns.map(({ name, source_type }) => [name, source_type]));
+    expect(types).toMatchObject({
+      id: 'bigint unsigned',
+      nombre: 'varchar(30)',
+      saldo: 'decimal(12,3)',
+      peso: 'float',
+      foto: 'varbinary(9)',
+      alta: 'datetime(3)',
+      visto: 'timestamp',
+      bits: 'bit(9)',
+    });
+    expect(table.columns[0]).toMatchObject({ logical_type: 'integer', nullable: false });
+    const [whole] = await opened.rows('users');
+    const isSensitiveKey = (path: readonly string[]) => path.at(-1) === 'token';
+    const [row] = await readAll({ table, columns: table.columns, isSensitiveKey });
+    expect(row).toEqual(whole!.map((value) => (value?.startsWith('{') ? '{"b":2.50}' : value)));
+  });
+
+  it('takes sorting, grouping, common tables and a semicolon', async () => {
+    const text = `WITH n AS (SELECT tipo, COUNT(*) AS cuantos, AVG(saldo) AS media FROM users GROUP BY tipo)
+      SELECT tipo, cuantos, media FROM n ORDER BY 2 DESC LIMIT 3; -- three; no more
+      /* end */ ; # `;
+    const table = await describeText(text);
+    expect(await readAll({ table, columns: table.columns, isSensitiveKey: () => false })).toEqual([
+      ['a', '1', '1.5000000'],
+    ]);
+  });
+
+  it('tells which columns are a password under another name, and asks for the selected ones alone', async () => {
+    const table = await describeText('SELECT id, u.password AS p, UPPER(nombre) AS n FROM users u');
+    expect(table.origins?.get('p')).toEqual({ table: 'users', column: 'password' });
+    expect(table.origins?.has('n')).toBe(false);
+    const columns = table.columns.filter(({ name }) => name === 'n');
+    expect(await readAll({ table, columns, isSensitiveKey: () => false })).toEqual([['ANA "Ñ"']]);
+  });
+
+  it.each([
+    ['several statements', 'SELECT 1 AS a; SELECT 2 AS b'],
+    ['a write', 'INSERT INTO users (id) VALUES (1)'],
+    ['a definition', 'DROP TABLE users'],
+    ['a write behind a bracket', 'SELECT 1 AS a) AS x; DROP TABLE users; SELECT (1'],
+    ['a file', "SELECT id INTO OUTFILE '/tmp/ingesta-x' FROM users"],
+    ['a lock', 'SELECT id FROM users FOR UPDATE'],
+    ['a shared lock', 'SELECT id FROM users LOCK IN SHARE MODE'],
+    ['placeholders', 'SELECT id FROM users WHERE id = ?'],
+    ['a column twice', 'SELECT id, id FROM users'],
+    ['what does not exist', 'SELECT id FROM nobody'],
+    ['no SQL', 'ofertas del mes'],
+    ['nothing', ' ; '],
+    ['a statement that only shows', 'SHOW TABLES'],
+  ])('is refused for %s', async (_, text) => {
+    await expect(describeText(text)).rejects.toMatchObject({
+      exitCode: 64,
+      code: 'SOURCE_CONFIG',
+      message: expect.stringMatching(/^Dataset d: ./),
+    });
+  });
+
+  it('may speak of locks in its texts', async () => {
+    await expect(
+      describeText("SELECT 'for update' AS a, id AS `for share` FROM users /* for update */"),
+    ).resolves.toBeDefined();
+  });
+});

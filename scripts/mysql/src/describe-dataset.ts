@@ -1,0 +1,70 @@
+import { type Column, configError, type Dataset } from '@ingesta/kit';
+import type { Connection } from 'mysql2';
+import type { MysqlTable } from './describe-tables';
+import { resultColumn, type WireColumn } from './wire-columns';
+
+interface Prepared {
+  columns: readonly WireColumn[];
+  parameters: readonly unknown[];
+}
+
+const HINT = 'A dataset is one SELECT that takes no locks. Correct the file; the mysql client tells where it is wrong.';
+
+/** Literals, quoted names and comments: what stands in them is not the statement's own. */
+const OPAQUE = /'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*"|`[^`]*`|\/\*[\s\S]*?\*\/|--\s[^\n]*|#[^\n]*/g;
+const LOCKING = /\bfor\s+(?:update|share)\b|\block\s+in\s+share\s+mode\b/i;
+
+/**
+ * Has the server parse a query without running it. It must stand as a statement of its own (one, and no more) and as a
+ * table in another's FROM (so it only reads). Throws `configError` with the server's words.
+ */
+export async function describeDataset(
+  connection: Connection,
+  { name, text }: Dataset,
+): Promise<Omit<MysqlTable, 'inSnapshot'>> {
+  const { sql, bare } = statementOf(text);
+  // The line's end closes a comment in the last line.
+  const from = `(${sql}\n) AS dataset`;
+  const wrong = (problem: string) => configError(`Dataset ${name}: ${problem}`, HINT);
+  if (LOCKING.test(bare)) throw wrong('it locks the rows it reads');
+  const { columns, parameters } = await prepare(connection, sql, wrong);
+  if (parameters.length > 0) throw wrong('it has placeholders (?), for which there are no values');
+  await prepare(connection, `SELECT * FROM ${from}`, wrong);
+  const described = columns.map(resultColumn);
+  const texts = described.filter(({ logical_type }) => logical_type === 'text');
+  return {
+    name,
+    from,
+    columns: described,
+    origins: originsOf(columns),
+    estimatedRows: null,
+    hiddenColumns: [],
+    maybeJson: texts.map((column: Column) => column.name),
+  };
+}
+
+/** The statement without semicolons and comments behind it, and what of it is neither literal, name nor comment. */
+function statementOf(text: string): { sql: string; bare: string } {
+  const masked = text.replace(OPAQUE, (part) => (/^['"`]/.test(part) ? 'x' : ' ').repeat(part.length));
+  const bare = masked.replace(/[\s;]+$/, '');
+  return { sql: text.slice(0, bare.length), bare };
+}
+
+const originsOf = (columns: readonly WireColumn[]) =>
+  new Map(
+    columns
+      .filter(({ orgName }) => orgName !== '')
+      .map(({ name, orgTable, orgName }) => [name, { table: orgTable, column: orgName }]),
+  );
+
+async function prepare(connection: Connection, sql: string, wrong: (problem: string) => Error): Promise<Prepared> {
+  const prepared = await new Promise<Prepared & { close(): void }>((resolve, reject) => {
+    connection.prepare(sql, (error, statement) => {
+      // What the server says of the statement has a number of its own; a lost connection has none.
+      if (error) reject((error.errno ?? 0) > 0 ? wrong(error.message) : error);
+      else resolve(statement as unknown as Prepared & { close(): void });
+    });
+  });
+  prepared.close();
+  return prepared;
+}

@@ -1,0 +1,83 @@
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type Column, type Lake, openLake } from '@ingesta/kit';
+import { generate } from '../../demo/sample/insurance/generate';
+import { deliver } from '../../demo/sample/ventas/generate';
+import { type Tables, writeCsvFiles } from '../../demo/sample/write-csv-files';
+import type { DeclaredTable } from '../../gateway/src/analytics/engines/engine';
+import { parseSchema } from '../../gateway/src/analytics/packs/schema-file';
+import { commitSnapshot } from '../../gateway/src/testing/commit-snapshot';
+
+const ANALYTICS = join(__dirname, '../../analytics');
+
+/** The day that ages and windows count from: that of the oldest snapshot. */
+export const AS_OF = '2026-11-03';
+const TAKEN_AT: Record<string, string> = {
+  mysql: '2026-11-03T23:59:59.999Z',
+  postgresql: '2026-11-04T00:00:00.000Z',
+  cassandra: '2026-11-05T10:00:00.000Z',
+  ventas: '2026-11-06T10:00:00.000Z',
+};
+
+/** How the tables come: with the types of their databases, or as text, as files are delivered. */
+export type Typing = 'typed' | 'text';
+
+export interface SampleLake {
+  lake: Lake;
+  env: { LAKE_URL: string };
+  remove(): Promise<void>;
+}
+
+/** The whole sample in a folder lake, committed. */
+export async function sampleLake(typing: Typing = 'typed'): Promise<SampleLake> {
+  const folder = await mkdtemp(join(tmpdir(), 'ingesta-analytics-'));
+  const env = { LAKE_URL: pathToFileURL(join(folder, 'lake')).href };
+  await mkdir(join(folder, 'lake'));
+  const lake = await openLake(env);
+  const declared = await declaredTables();
+  const { mysql, postgresql, cassandra } = generate();
+  const databases: Record<string, Tables> = { mysql, postgresql, cassandra, ventas: { ...deliver() } };
+  for (const [index, [database, tables]] of Object.entries(databases).entries()) {
+    const files = join(folder, database);
+    await writeCsvFiles(files, tables);
+    const committed = Object.keys(tables).map(async (table) => {
+      const csv = await readFile(join(files, `${table}.csv`));
+      const columns = columnsOf(csv, typing === 'typed' ? declared.get(`${database}_${table}`) : undefined);
+      return [table, { csv, columns }] as const;
+    });
+    const runId = `01890a5d-ac96-774b-bcce-b302099a805${index}`;
+    await commitSnapshot(lake, database, Object.fromEntries(await Promise.all(committed)), {
+      runId,
+      takenAt: TAKEN_AT[database]!,
+    });
+  }
+  return { lake, env, remove: () => rm(folder, { recursive: true, force: true }) };
+}
+
+async function declaredTables(): Promise<Map<string, DeclaredTable>> {
+  const report = (_: number | null, message: string) => {
+    throw new Error(message);
+  };
+  const schemas = ['primac', 'ventas'].map((pack) => readFile(join(ANALYTICS, pack, 'schema.sql'), 'utf8'));
+  return new Map((await Promise.all(schemas)).flatMap((text) => [...parseSchema(text, report)]));
+}
+
+const LOGICAL: Record<string, Column['logical_type']> = {
+  bigint: 'integer',
+  double: 'float',
+  boolean: 'boolean',
+  date: 'date',
+  timestamp: 'timestamp',
+};
+
+/** What the pack declares is what the database has; all other columns are text. */
+function columnsOf(csv: Buffer, declared: DeclaredTable | undefined) {
+  const header = csv.subarray(0, csv.indexOf('\n')).toString('utf8').split(',');
+  return header.map((name) => {
+    const type = declared?.columns.find((column) => column.name === name)?.type ?? 'varchar';
+    const logical_type = type.startsWith('decimal') ? 'decimal' : (LOGICAL[type] ?? 'text');
+    return { name, logical_type, source_type: type.replace('decimal', 'numeric') };
+  });
+}
