@@ -32,7 +32,7 @@ function freshClone(): string {
   const clone = temporaryFolder();
   const made = new Set(['node_modules', 'dist', 'generated', 'coverage']);
   const parts = ['.dockerignore', 'build', 'build-images.sh', 'build.mjs', 'package.json', 'package-lock.json'];
-  for (const part of [...parts, 'tsconfig.json', 'gateway', 'scripts', 'demo', 'test/services']) {
+  for (const part of [...parts, 'tsconfig.json', 'analytics', 'gateway', 'scripts', 'demo', 'test/services']) {
     cpSync(join(ROOT, part), join(clone, part), { recursive: true, filter: (path) => !made.has(basename(path)) });
   }
   return clone;
@@ -216,7 +216,7 @@ describeWith(['docker'], 'build-images.sh', () => {
       const report = 'console.log(fs.readdirSync("/app/dist").sort().join())';
       const run = ['run', '--rm', '--entrypoint', '/usr/local/bin/node', image, '-e', report];
       expect((await docker(run)).trim()).toBe(
-        'analytics,duckdb-worker.js,main.js,node_modules,redoc,sources,swagger-ui',
+        'analytics,checked-packs.json,duckdb-worker.js,main.js,node_modules,redoc,sources,swagger-ui',
       );
       expect(await inspect(image, '{{json .Config.Healthcheck.Test}}')).toContain('--healthcheck');
     });

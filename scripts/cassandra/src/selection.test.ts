@@ -24,11 +24,13 @@ describeWith(['cassandra'], 'what a Cassandra session offers', () => {
     const { session } = await db.open();
     const listed = await session.list();
     const ours = listed.filter(({ name }) => !name.includes('.') || name.startsWith(other.name));
-    expect(ours).toEqual([
-      { name: 'by_city', onDemand: true },
-      { name: 'users', onDemand: false },
-      { name: `${other.name}.Users`, onDemand: true },
-    ]);
+    expect(new Map(ours.map(({ name, onDemand }) => [name, onDemand]))).toEqual(
+      new Map([
+        ['by_city', true],
+        ['users', false],
+        [`${other.name}.Users`, true],
+      ]),
+    );
     expect(listed.filter(({ name }) => name.startsWith('system'))).toEqual([]);
     await session.close();
   });

@@ -8,7 +8,7 @@ import { declared, exportBytes, given } from '../testing/given-table';
 const MIB = 1024 * 1024;
 const MEMORY_MIB = 128;
 /** Node, the libraries, and what DuckDB's reader takes besides its memory. */
-const BESIDES_MIB = 300;
+const BESIDES_MIB = 500;
 const PIECES = 150;
 const never = () => new AbortController().signal;
 
