@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { type Job, RESERVED_SOURCE_NAMES, SOURCE_NAME } from '@ingesta/kit';
 import type Docker from 'dockerode';
 import type { ContainerCreateOptions } from 'dockerode';
-import { lakeFolder } from '../../../gateway/src/ingest/script-access';
 import { launchContainer } from '../../../gateway/src/runners/docker-container';
 import { hardened, toContainer } from '../../../gateway/src/runners/docker-convert';
 import type { Observation } from '../observation';
@@ -122,13 +123,10 @@ const nameOf = (image: string): string =>
 
 /** Bound like the gateway binds it; a lake that is no folder is not, so that the script meets it as it is. */
 async function lakeFolderOf(job: Job) {
-  try {
-    const folder = await lakeFolder(job.env);
-    return folder && { hostPath: folder.path, path: folder.path, user: folder.owner };
-  } catch {
-    // No such folder can be: the check of a lake that refuses wants just that.
-    return null;
-  }
+  const path = fileURLToPath(job.env.LAKE_URL!);
+  // Not made here: the check of a lake that refuses wants one that cannot be, and below /proc Node would try for ever.
+  const facts = await stat(path).catch(() => null);
+  return facts && { hostPath: path, path, user: `${facts.uid}:${facts.gid}` };
 }
 
 /** Containers reach this machine by a name; what is to be reached listens on the bridge, where the bridge is ours. */
