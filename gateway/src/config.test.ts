@@ -15,6 +15,7 @@ const problemsOf = (env: Record<string, string>): readonly string[] => {
 describe('parseConfig', () => {
   it('needs nothing but a lake', () => {
     expect(parseConfig(BUCKET)).toEqual({
+      environment: 'local',
       host: '127.0.0.1',
       port: 8000,
       logLevel: 'info',

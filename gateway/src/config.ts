@@ -7,6 +7,8 @@ export type Env = Readonly<Record<string, string | undefined>>;
 
 /** Every setting of the gateway, in the order of `.env.example`. */
 export interface Config extends QueryEngineConfig {
+  /** In production the `<NAME>_REMOTE` of a source's variables count over their plain names. */
+  readonly environment: 'local' | 'production';
   readonly host: string;
   readonly port: number;
   readonly logLevel: 'error' | 'warn' | 'info' | 'debug';
@@ -72,6 +74,7 @@ export function parseConfig(env: Env): Config {
   const read = readers(env, problems);
   const { text, choice, int, number, matching } = read;
   const config: Config = {
+    environment: choice('ENVIRONMENT', 'local', ['local', 'production']),
     host: text('HOST', '127.0.0.1'),
     port: int('PORT', 8000, 0, 65_535),
     logLevel: choice('LOG_LEVEL', 'info', ['error', 'warn', 'info', 'debug']),

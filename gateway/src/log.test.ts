@@ -35,6 +35,7 @@ describe('secretValues', () => {
       AWS_SECRET_ACCESS_KEY: 'two',
       AWS_SESSION_TOKEN: 'three',
       MONGO_URI: 'mongodb://user:four@host/db',
+      MONGO_URI_REMOTE: 'seven',
       ODD_URL: 'postgres://user:five@host',
       CASSANDRA_LOGIN: 'six',
       MYSQL_PASSWORD_FILE: '/run/secrets/mysql',
@@ -42,7 +43,7 @@ describe('secretValues', () => {
       UNSET_PASSWORD: undefined,
     };
     expect(secretValues(env, ['CASSANDRA_LOGIN']).filter(Boolean).sort()).toEqual(
-      ['four', 'one', 'mongodb://user:four@host/db', 'five', 'six', 'three', 'two'].sort(),
+      ['four', 'one', 'mongodb://user:four@host/db', 'five', 'six', 'seven', 'three', 'two'].sort(),
     );
   });
 });

@@ -4,7 +4,7 @@ import { createLogger, format, type Logger, transports } from 'winston';
 export type Log = Logger;
 
 /** Names whose values never show, wherever they stand in the environment. */
-const SECRET_NAME = /PASSWORD|PASSWD|SECRET|TOKEN|PRIVATE|API_KEY|_URI$|ACCESS_KEY/i;
+const SECRET_NAME = /PASSWORD|PASSWD|SECRET|TOKEN|PRIVATE|API_KEY|_URI(_REMOTE)?$|ACCESS_KEY/i;
 
 /** The password in `scheme://user:password@host`. */
 const URL_PASSWORD = /^[a-z][a-z0-9+.-]*:\/\/[^/@:]*:([^@]+)@/i;

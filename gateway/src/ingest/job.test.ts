@@ -115,6 +115,15 @@ describe('compileJob', () => {
     }
   });
 
+  it('takes the remote names in production, of a named connection too', () => {
+    const env = { ENVIRONMENT: 'production', MYSQL_HOST_REMOTE: 'db.internal', VENTAS_MYSQL_USER_REMOTE: 'v' };
+    expect(compile({ env }).job.env).toMatchObject({ MYSQL_HOST: 'db.internal', MYSQL_USER: 'reader' });
+    const source = givenSource({ name: 'ventas', envPrefix: 'VENTAS_' });
+    const { job } = compile({ env: { ...env, VENTAS_MYSQL_HOST: 'v', VENTAS_MYSQL_USER: 'dev' }, source });
+    expect(job.env).toMatchObject({ MYSQL_HOST: 'v', MYSQL_USER: 'v' });
+    expect(Object.keys(job.env).filter((name) => name.endsWith('_REMOTE'))).toEqual([]);
+  });
+
   it('reads secrets from files', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'ingesta-job-'));
     try {

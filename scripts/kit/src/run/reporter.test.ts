@@ -94,11 +94,12 @@ describe('secretsOf', () => {
       DB_USER: 'u',
       DB_PASS: 'alias',
       DB_PASSWORD_FILE: file,
+      DB_PASS_REMOTE: 'remote',
       AWS_SECRET_ACCESS_KEY: 'key',
       AWS_SESSION_TOKEN: 'session',
       AWS_ACCESS_KEY_ID: 'id',
     };
-    expect(secretsOf(description, env)).toEqual(['from-file', 'alias', 'key', 'session']);
+    expect(secretsOf(description, env)).toEqual(['from-file', 'alias', 'remote', 'key', 'session']);
     rmSync(folder, { recursive: true });
   });
 

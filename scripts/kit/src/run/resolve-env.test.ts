@@ -94,6 +94,49 @@ describe('resolveEnv', () => {
       problems: ['VENTAS_DB_HOST is not set (Host.)'],
     });
   });
+
+  describe('in production', () => {
+    const production = (env: Record<string, string>, prefix?: string) =>
+      resolve({ ENVIRONMENT: 'production', ...env }, prefix);
+    const local = { DB_HOST: 'localhost', DB_NAME: 'dev', DB_PORT: '3307', DB_PASSWORD: 'dev' };
+
+    it('takes the remote names over the plain ones, and the plain ones where there is no other', () => {
+      expect(production({ ...local, DB_HOST_REMOTE: 'db.internal', DB_PASSWORD_REMOTE: '' }).values).toEqual({
+        ...DEFAULTS,
+        ...local,
+        DB_HOST: 'db.internal',
+      });
+      expect(production(local)).toEqual(resolve(local));
+    });
+
+    it('looks at no remote name elsewhere', () => {
+      const remote = { DB_HOST_REMOTE: 'db.internal', DB_PORT_REMOTE: '1' };
+      expect(resolve({ ...local, ...remote })).toEqual(resolve(local));
+      expect(resolve({ ...local, ...remote, ENVIRONMENT: 'local' })).toEqual(resolve(local));
+    });
+
+    it('reads them under any of their names, from files too, over every plain one', () => {
+      const env = { ...local, DB_DB_REMOTE: 'live', DB_PASSWORD_REMOTE_FILE: file('remote', 'live\n') };
+      expect(production(env).values).toMatchObject({ DB_NAME: 'live', DB_PASSWORD: 'live' });
+    });
+
+    it('says that a remote file cannot be read, and takes nothing plain instead', () => {
+      const { values, problems } = production({ ...local, DB_PASSWORD_REMOTE_FILE: missing });
+      expect(values.DB_PASSWORD).toBeUndefined();
+      expect(problems).toEqual([`DB_PASSWORD_REMOTE_FILE: cannot read ${missing} (ENOENT)`]);
+    });
+
+    it('lets no plain URI replace a remote part; a remote URI does', () => {
+      const uris = { ...local, DB_URI: 'db://dev', DB_HOST_REMOTE: 'db.internal' };
+      expect(production(uris).values.DB_URI).toBeUndefined();
+      expect(production({ ...uris, DB_URI_REMOTE: 'db://live' }).values.DB_URI).toBe('db://live');
+    });
+
+    it("knows them under a connection's prefix", () => {
+      const env = { DB_HOST_REMOTE: 'other', VENTAS_DB_HOST_REMOTE: 'v', VENTAS_DB_NAME: 'n' };
+      expect(production(env, 'VENTAS_').values).toMatchObject({ DB_HOST: 'v', DB_NAME: 'n' });
+    });
+  });
 });
 
 it('readSetting tells nothing of what is not there', () => {

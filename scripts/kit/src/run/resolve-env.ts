@@ -4,6 +4,9 @@ import type { SourceEnv } from '../source';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
+/** Behind a name: the setting of the place where production runs. */
+export const REMOTE = '_REMOTE';
+
 export interface ResolvedEnv {
   /** Every set variable under its main name, files read and defaults applied. */
   values: SourceEnv;
@@ -12,15 +15,17 @@ export interface ResolvedEnv {
 }
 
 /**
- * Reads a source's variables by its description. `lookup` tells how a name is found: plain env in a script, with a
- * connection's prefix in the gateway. An empty value counts as not set, as `FOO=` in an env file means.
+ * Reads a source's variables by its description, each under `prefix` (a named connection's, in the gateway) and its name.
+ * With ENVIRONMENT=production, `<NAME>_REMOTE` counts over `<NAME>`, and a remote part over a plain URI that would replace
+ * it: one file may hold both places. An empty value counts as not set, as `FOO=` in an env file means.
  */
 export function resolveEnv(description: SourceDescription, env: Env, prefix = ''): ResolvedEnv {
   const values: Record<string, string> = {};
   const problems: string[] = [];
   const absent: EnvVariable[] = [];
+  const find = finder(description, env, prefix);
   for (const variable of description.env) {
-    const { value, problem } = lookUp(variable, env, prefix);
+    const { value, problem } = find(variable);
     if (value !== undefined) values[variable.name] = value;
     else if (problem !== undefined) problems.push(problem);
     else absent.push(variable);
@@ -35,8 +40,13 @@ export function resolveEnv(description: SourceDescription, env: Env, prefix = ''
   return { values, problems };
 }
 
+interface Found {
+  value?: string;
+  problem?: string;
+}
+
 /** `NAME`, or the content of the file that `NAME_FILE` names (without its last line end). */
-export function readSetting(env: Env, name: string): { value?: string; problem?: string } {
+export function readSetting(env: Env, name: string): Found {
   const plain = env[name];
   if (plain !== undefined && plain !== '') return { value: plain };
   const file = env[`${name}_FILE`];
@@ -49,12 +59,26 @@ export function readSetting(env: Env, name: string): { value?: string; problem?:
 }
 
 /** Under the first of its names that is set. */
-function lookUp(variable: EnvVariable, env: Env, prefix: string): ReturnType<typeof readSetting> {
+function lookUp(variable: EnvVariable, env: Env, prefix: string, suffix = ''): Found {
   for (const name of [variable.name, ...variable.aliases]) {
-    const found = readSetting(env, prefix + name);
+    const found = readSetting(env, prefix + name + suffix);
     if (found.value !== undefined || found.problem !== undefined) return found;
   }
   return {};
+}
+
+/** How a variable is looked up: by its plain names, in production by its remote ones first. */
+function finder(description: SourceDescription, env: Env, prefix: string): (variable: EnvVariable) => Found {
+  const plain = (variable: EnvVariable) => lookUp(variable, env, prefix);
+  if (env.ENVIRONMENT !== 'production') return plain;
+  const remote = new Map(
+    description.env.flatMap((variable) => {
+      const found = lookUp(variable, env, prefix, REMOTE);
+      return Object.keys(found).length > 0 ? [[variable.name, found]] : [];
+    }),
+  );
+  const replaced = description.env.flatMap(({ name, unless }) => (unless && remote.has(name) ? [unless] : []));
+  return (variable) => remote.get(variable.name) ?? (replaced.includes(variable.name) ? {} : plain(variable));
 }
 
 function missing(variable: EnvVariable, prefix: string): string {

@@ -1,5 +1,5 @@
 import type { SourceDescription } from '../contract/source-description';
-import { readSetting } from './resolve-env';
+import { REMOTE, readSetting } from './resolve-env';
 
 /** Secrets every script knows besides its source's own. */
 const LAKE_SECRETS = ['AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'];
@@ -8,7 +8,8 @@ const LAKE_SECRETS = ['AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'];
 export function secretsOf(description: SourceDescription, env: Readonly<Record<string, string | undefined>>): string[] {
   const names = description.env
     .filter((variable) => variable.secret)
-    .flatMap(({ name, aliases }) => [name, ...aliases]);
+    .flatMap(({ name, aliases }) => [name, ...aliases])
+    .flatMap((name) => [name, name + REMOTE]);
   return [...names, ...LAKE_SECRETS]
     .map((name) => readSetting(env, name).value)
     .filter((value) => value !== undefined)
