@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { type ConnectionOptions, checkServerIdentity } from 'node:tls';
-import { configError, unavailable } from '@ingesta/kit';
+import { readCa, unavailable } from '@ingesta/kit';
 import { auth, Client, types } from 'cassandra-driver';
 import { LocalDataCenterPolicy, OtherNodePolicy } from './policies';
 import { RAW_ROWS } from './raw-rows';
@@ -108,7 +107,7 @@ export async function goodbye(client: Client): Promise<void> {
 async function tls(settings: Settings): Promise<ConnectionOptions | undefined> {
   if (settings.sslMode === 'disable') return undefined;
   if (settings.sslMode === 'require') return { rejectUnauthorized: false };
-  const ca = settings.sslCa ? await readCa(settings.sslCa) : undefined;
+  const ca = settings.sslCa ? await readCa('CASSANDRA_SSL_CA', settings.sslCa) : undefined;
   const verified: ConnectionOptions = { ...(ca && { ca }), rejectUnauthorized: true };
   if (settings.sslMode === 'verify-ca') return { ...verified, checkServerIdentity: () => undefined };
   return {
@@ -119,19 +118,4 @@ async function tls(settings: Settings): Promise<ConnectionOptions | undefined> {
       return verdicts.includes(undefined) ? undefined : verdicts[0];
     },
   };
-}
-
-/** The PEM text itself, which comments may precede, or the path of a file with it. */
-async function readCa(ca: string): Promise<string> {
-  if (ca.includes('-----BEGIN ')) return ca;
-  try {
-    return await readFile(ca, 'utf8');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    // Some other file's content, by way of CASSANDRA_SSL_CA_FILE, is nothing to repeat.
-    const problem = /[\0\r\n]/.test(ca) ? 'neither PEM text nor a path' : `cannot read ${ca} (${code})`;
-    const hint =
-      'A container sees no file of its host: give the PEM text, or the path in CASSANDRA_SSL_CA_FILE instead.';
-    throw configError(`CASSANDRA_SSL_CA: ${problem}`, hint);
-  }
 }

@@ -57,6 +57,22 @@ describeWith(['cassandra'], 'a dataset of Cassandra', () => {
     expect(await all('SELECT n FROM visits PER PARTITION LIMIT 1')).toEqual(Array(DAYS).fill(['0']));
   });
 
+  it.each([1, 2, 3, 8, 9, 16, 17, 72, 73, 250, 251, 1000, 9_999, 20_000])(
+    'brings the first %i rows of a LIMIT, and none of them twice, though its pages grow',
+    async (limit) => {
+      const rows = await all(`SELECT day, n FROM visits LIMIT ${limit}`);
+      expect(rows).toHaveLength(Math.min(limit, DAYS * ENTRIES));
+      expect(new Set(rows.map(String)).size).toBe(rows.length);
+    },
+  );
+
+  it('has a LIMIT of the partition beside its own', async () => {
+    const first = await all('SELECT day, n FROM visits PER PARTITION LIMIT 3 LIMIT 33');
+    expect(new Set(first.map(String)).size).toBe(33);
+    const last = await all('SELECT n FROM visits WHERE day = 3 ORDER BY n DESC LIMIT 20');
+    expect(last.map(String)).toEqual(Array.from({ length: 20 }, (_, i) => String(ENTRIES - 1 - i)));
+  });
+
   it('may compute: aggregates, functions, fields, elements', async () => {
     const table = await describeText(`SELECT day, count(*) AS how_many, max(n) AS last FROM visits GROUP BY day`);
     expect(table.columns.map(({ name, source_type }) => [name, source_type])).toEqual([

@@ -88,6 +88,14 @@ export function datasetStatement({ name, select, selectors }: CassandraDataset, 
   );
 }
 
+/**
+ * Rows per page at most. Where a page would hold all that a LIMIT allows, Cassandra does not page at all: it overlooks the
+ * page state, too, and starts again at the first row. A page that has grown to the LIMIT would bring rows twice.
+ */
+export function datasetPageSize({ select }: CassandraDataset, pageSize: number): number {
+  return select.limit === null ? pageSize : Math.max(1, Math.min(pageSize, select.limit - 1));
+}
+
 function parsed(text: string, keyspace: string, refuse: (problem: string) => ScriptError): SelectText {
   try {
     const select = parseSelect(text);

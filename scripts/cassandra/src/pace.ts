@@ -1,7 +1,9 @@
 /** Bytes that a page should have about: enough to keep both sides busy, little enough for several of them in memory. */
 const PAGE_BYTES = 1024 * 1024;
 /** The first page of a table: nothing is known of its rows yet, and each may have megabytes. */
-const FIRST_ROWS = 16;
+const FIRST_ROWS = 1;
+/** Rows of so many bytes are fetched one after the other: several on their way would be several times their memory. */
+const HEAVY_ROW_BYTES = 4 * PAGE_BYTES;
 const MAX_GROWTH = 8;
 
 /** Failures in a row, over all ranges, after which a table is given up. */
@@ -16,6 +18,8 @@ export class Pace {
   #rows: number;
   #failures = 0;
   #silent = 0;
+  /** Of the heaviest page so far, per row; null before the first. */
+  #rowBytes: number | null = null;
 
   constructor(readonly maxRows: number) {
     this.#rows = Math.min(FIRST_ROWS, maxRows);
@@ -25,11 +29,17 @@ export class Pace {
     return this.#rows;
   }
 
+  /** Rows are heavy, or nobody knows yet: one page at a time. */
+  get heavy(): boolean {
+    return this.#rowBytes === null || this.#rowBytes > HEAVY_ROW_BYTES;
+  }
+
   /** A page came. */
   arrived(rows: number, bytes: number): void {
     this.#failures = 0;
     this.#silent = 0;
     if (rows === 0) return;
+    this.#rowBytes = Math.max(this.#rowBytes ?? 0, bytes / rows);
     const fitting = Math.floor(PAGE_BYTES / Math.max(1, bytes / rows));
     this.#rows = Math.max(1, Math.min(this.maxRows, this.#rows * MAX_GROWTH, fitting));
   }

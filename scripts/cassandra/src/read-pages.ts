@@ -50,11 +50,18 @@ export async function* readPages(reading: Reading): AsyncGenerator<CsvChunk, voi
   let wake = () => {};
   let failure: { error: unknown } | null = null;
   let stopped = false;
+  const pace = new Pace(reading.pageSize);
+  let turn: Promise<unknown> = Promise.resolve();
   const port = {
-    pace: new Pace(reading.pageSize),
-    fetch: (range: TokenRange, state: string | undefined, rows: number) => {
+    pace,
+    fetch: async (range: TokenRange, state: string | undefined): Promise<RawPage> => {
       const tokens = ranges ? [String(range.after), String(range.upTo)] : [];
-      return fetchPage(client, reading.query, tokens, state, rows);
+      // What the page before taught counts: asked for when the turn has come.
+      const page = () => fetchPage(client, reading.query, tokens, state, pace.rows);
+      if (!pace.heavy) return page();
+      const mine = turn.then(page);
+      turn = mine.catch(() => undefined);
+      return mine;
     },
     take: async ({ raw }: RawPage) => {
       // At once and as a whole: the rows of the ranges may mix, their bytes may not.

@@ -47,6 +47,18 @@ describe('a SELECT, taken apart', () => {
   });
 
   it.each([
+    ['SELECT a FROM t', null],
+    ['SELECT a FROM t LIMIT 30', 30],
+    ['SELECT a FROM t LIMIT 30 ALLOW FILTERING;', 30],
+    ['SELECT a FROM t PER PARTITION LIMIT 2', null],
+    ['SELECT a FROM t PER PARTITION LIMIT 2 limit 30', 30],
+    [`SELECT a FROM t WHERE "limit" = 'LIMIT 4' -- LIMIT 5`, null],
+    ['SELECT a FROM t ORDER BY partition LIMIT 6', 6],
+  ])('knows the LIMIT of %p', (text, limit) => {
+    expect(parseSelect(text).limit).toBe(limit);
+  });
+
+  it.each([
     ['', 'SELECT'],
     ['INSERT INTO t (a) VALUES (1)', 'SELECT'],
     ['SELECT a', 'FROM'],

@@ -17,6 +17,8 @@ export interface SelectText {
   keyspace: string;
   /** The table as written, and all that stands behind it. */
   rest: string;
+  /** Rows that it ends after; null where it does not say. */
+  limit: number | null;
 }
 
 interface Token {
@@ -57,7 +59,15 @@ export function parseSelect(text: string): SelectText {
       selected.length === 1 && selected[0]!.value === '*' ? [] : split(selected).map((part) => selectorOf(part, clean)),
     keyspace: isQualified ? table.value : '',
     rest: clean.slice((isQualified ? tokens[from + 3]! : table).start, last.end),
+    limit: limitOf(tokens),
   };
+}
+
+/** The number of the statement's own LIMIT; the server takes nothing but digits there. */
+function limitOf(tokens: readonly Token[]): number | null {
+  const at = tokens.findIndex((token, i) => isKeyword(token, 'limit') && !isKeyword(tokens[i - 2], 'per'));
+  const rows = Number(tokens[at + 1]?.value);
+  return at > 0 && Number.isInteger(rows) ? rows : null;
 }
 
 function tokensOf(text: string): Token[] {

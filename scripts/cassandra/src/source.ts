@@ -12,7 +12,7 @@ import {
 } from '@ingesta/kit';
 import type { Client } from 'cassandra-driver';
 import { connect, disconnect, goodbye } from './connect';
-import { type CassandraDataset, checkDataset, datasetStatement } from './dataset';
+import { type CassandraDataset, checkDataset, datasetPageSize, datasetStatement } from './dataset';
 import { assertKeyspace, type CassandraTable, describeTables, type FoundTable, listTables } from './discover';
 import { mayRead } from './may-read';
 import { readPages } from './read-pages';
@@ -110,16 +110,18 @@ class CassandraSession implements SourceSession {
     const { client, context } = this;
     const { name } = selection.table;
     const { pageSize } = this.settings;
-    const common = { client, context, pageSize, selection };
+    const common = { client, context, selection };
     const dataset = this.#datasets.get(name);
     if (dataset) {
       const query = datasetStatement(dataset, selection.columns);
-      return readPages({ ...common, what: `Dataset ${name}`, query, types: dataset.types, ranges: null });
+      const pages = { pageSize: datasetPageSize(dataset, pageSize), query, ranges: null };
+      return readPages({ ...common, ...pages, what: `Dataset ${name}`, types: dataset.types });
     }
     const table = this.#tables.get(name);
     if (!table) throw failed(`Table ${name} was never described`, 'This is a defect: please report it.');
     const query = selectStatement(table, selection.columns);
-    return readPages({ ...common, what: `Table ${name}`, query, types: table.types, ranges: this.ranges });
+    const pages = { pageSize, query, ranges: this.ranges };
+    return readPages({ ...common, ...pages, what: `Table ${name}`, types: table.types });
   }
 
   close(): Promise<void> {

@@ -13,6 +13,7 @@ export * from './lake/lake';
 export * from './lake/open-lake';
 export * from './run/export-table';
 export * from './run/loopback';
+export * from './run/read-ca';
 export * from './run/read-datasets';
 export * from './run/read-job';
 export { redactor } from './run/reporter';

@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
-import { configError } from '@ingesta/kit';
+import { readCa } from '@ingesta/kit';
 import { type Connection, createConnection, type RowDataPacket, type SslOptions } from 'mysql2';
 import { connectError } from './server-error';
 import type { Settings } from './settings';
@@ -83,20 +82,6 @@ export async function goodbye(connection: Connection): Promise<void> {
 async function tls(settings: Settings): Promise<SslOptions | undefined> {
   if (settings.sslMode === 'disable') return undefined;
   if (settings.sslMode === 'require') return { rejectUnauthorized: false };
-  const ca = settings.sslCa ? await readCa(settings.sslCa) : undefined;
+  const ca = settings.sslCa ? await readCa('MYSQL_SSL_CA', settings.sslCa) : undefined;
   return { ...(ca && { ca }), rejectUnauthorized: true, verifyIdentity: settings.sslMode === 'verify-full' };
-}
-
-/** The PEM text itself, which comments may precede, or the path of a file with it. */
-async function readCa(ca: string): Promise<string> {
-  if (ca.includes('-----BEGIN ')) return ca;
-  try {
-    return await readFile(ca, 'utf8');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    // Some other file's content, by way of MYSQL_SSL_CA_FILE, is nothing to repeat.
-    const problem = /[\0\r\n]/.test(ca) ? 'neither PEM text nor a path' : `cannot read ${ca} (${code})`;
-    const hint = 'A container sees no file of its host: give the PEM text, or the path in MYSQL_SSL_CA_FILE instead.';
-    throw configError(`MYSQL_SSL_CA: ${problem}`, hint);
-  }
 }

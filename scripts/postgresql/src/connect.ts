@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { configError } from '@ingesta/kit';
+import { readCa } from '@ingesta/kit';
 import { Client, type ClientConfig } from 'pg';
 import { connectError } from './server-error';
 import type { Settings } from './settings';
@@ -51,22 +50,7 @@ export function disconnect(client: Client): void {
 async function tls(settings: Settings): Promise<ClientConfig['ssl']> {
   if (settings.sslMode === 'disable') return false;
   if (settings.sslMode === 'require') return { rejectUnauthorized: false };
-  const ca = settings.sslCa ? await readCa(settings.sslCa) : undefined;
+  const ca = settings.sslCa ? await readCa('POSTGRES_SSL_CA', settings.sslCa) : undefined;
   const verified = { ...(ca && { ca }), rejectUnauthorized: true };
   return settings.sslMode === 'verify-ca' ? { ...verified, checkServerIdentity: () => undefined } : verified;
-}
-
-/** The PEM text itself, which comments may precede, or the path of a file with it. */
-async function readCa(ca: string): Promise<string> {
-  if (ca.includes('-----BEGIN ')) return ca;
-  try {
-    return await readFile(ca, 'utf8');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    // Some other file's content, by way of POSTGRES_SSL_CA_FILE, is nothing to repeat.
-    const problem = /[\0\r\n]/.test(ca) ? 'neither PEM text nor a path' : `cannot read ${ca} (${code})`;
-    const hint =
-      'A container sees no file of its host: give the PEM text, or the path in POSTGRES_SSL_CA_FILE instead.';
-    throw configError(`POSTGRES_SSL_CA: ${problem}`, hint);
-  }
 }
