@@ -10,6 +10,8 @@ export interface GatewayProcess {
   readonly url: string;
   readonly pid: number;
   readonly logFile: string;
+  /** Its exit code, once it has ended; null after a signal. */
+  readonly ended: Promise<number | null>;
   /** Asks it to end and gives its exit code. */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
@@ -54,7 +56,7 @@ export function startGateway(
       const url = /"url":"(http:[^"]+)"/.exec(line)?.[1];
       if (url === undefined) return;
       clearTimeout(timer);
-      resolve({ url, pid: child.pid!, logFile, stop });
+      resolve({ url, pid: child.pid!, logFile, ended, stop });
     });
     child.stderr.once('close', () => {
       clearTimeout(timer);

@@ -72,6 +72,12 @@ export function dockerEnv(): DockerEnv {
   };
 }
 
+/** The nginx program, which tests start in front of their gateways. */
+export const nginxProgram = (): string => required('INGESTA_TEST_NGINX');
+
+/** The program of a Docker daemon that a test may start, and kill, for itself. */
+export const dockerdProgram = (): string => required('INGESTA_TEST_DOCKERD');
+
 function databaseEnv(prefix: string): DatabaseEnv {
   return {
     host: required(`${prefix}_HOST`),

@@ -1,5 +1,16 @@
 /** The real servers the tests know how to start. */
-export const SERVICE_NAMES = ['docker', 'postgresql', 'mysql', 'mongodb', 'cassandra', 's3', 'moto', 'trino'] as const;
+export const SERVICE_NAMES = [
+  'docker',
+  'dockerd',
+  'nginx',
+  'postgresql',
+  'mysql',
+  'mongodb',
+  'cassandra',
+  's3',
+  'moto',
+  'trino',
+] as const;
 
 /** Those that are started only where INGESTA_TEST_SERVICES names them: large to fetch, and needed by few tests. */
 export const ON_REQUEST: readonly string[] = ['moto', 'trino'];
@@ -34,6 +45,8 @@ export interface ServicesSummary {
 /** The variable whose presence tells a test that the service is there. */
 export const MARKERS: Record<ServiceName, string> = {
   docker: 'INGESTA_TEST_DOCKER',
+  dockerd: 'INGESTA_TEST_DOCKERD',
+  nginx: 'INGESTA_TEST_NGINX',
   postgresql: 'INGESTA_TEST_PG_HOST',
   mysql: 'INGESTA_TEST_MYSQL_HOST',
   mongodb: 'INGESTA_TEST_MONGO_HOST',
