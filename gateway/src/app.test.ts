@@ -13,6 +13,7 @@ import { HealthService } from './health/health-service';
 import { Submissions } from './ingest/idempotency';
 import { RunsService } from './ingest/runs-service';
 import { IngestService } from './ingest/service';
+import { Metrics } from './metrics/metrics';
 import type { JobSpec } from './runners/runner';
 import { SourcesService } from './sources/sources-service';
 import { FakeRunner, untilStopped } from './testing/fake-runner';
@@ -39,6 +40,7 @@ beforeEach(async () => {
     return lake;
   };
   const config = givenConfig({ ...found.env, API_TITLE: 'Title', DATA_SOURCE: 'Source' });
+  const metrics = new Metrics('1.2.3');
   const ingestion = new IngestService({
     config,
     lake: openLake,
@@ -48,6 +50,7 @@ beforeEach(async () => {
     credentials: async () => ({}),
     lakeFolder: async () => null,
     datasets: async () => [],
+    metrics,
   });
   app = createApp({
     ingestion,
@@ -55,6 +58,7 @@ beforeEach(async () => {
     runs: new RunsService({ lake: openLake, ingestion }),
     sources: new SourcesService({ config, runner, lake: openLake }),
     health: new HealthService({ config, runner, lake: openLake, snapshots: new Snapshots(openLake), version: '1.2.3' }),
+    metrics,
     log: captured.log,
     assets: join(__dirname, '../dist'),
   });
@@ -513,6 +517,43 @@ describe('health', () => {
   });
 });
 
+describe('GET /metrics', () => {
+  const linesOf = async (name: string) =>
+    (await request(app).get('/metrics').expect(200)).text.split('\n').filter((line) => line.startsWith(name));
+
+  it('tells runs, rows, and leases in the format of Prometheus', async () => {
+    await request(app).post('/api/ingesta/mysql').expect(200);
+    runner.launch = async () => givenOutcome({ exitCode: 77 });
+    await request(app).post('/api/ingesta/mysql').expect(502);
+    const { headers } = await request(app).get('/metrics');
+    expect(headers['content-type']).toMatch(/^text\/plain; version=0\.0\.4/);
+    expect((await linesOf('ingesta_runs_total')).sort()).toEqual([
+      'ingesta_runs_total{database="mysql",state="failed",code="SOURCE_AUTH"} 1',
+      'ingesta_runs_total{database="mysql",state="succeeded",code=""} 1',
+    ]);
+    expect(await linesOf('ingesta_exported_rows_total')).toEqual(['ingesta_exported_rows_total{database="mysql"} 1']);
+    expect(await linesOf('ingesta_lease_acquire_seconds_count')).toEqual([
+      'ingesta_lease_acquire_seconds_count{database="mysql",outcome="acquired"} 2',
+    ]);
+  });
+
+  it('names requests by their route, and nothing by what a caller made up', async () => {
+    await request(app).get('/api/ingesta/canary/latest');
+    await request(app).post('/api/ingesta/canary');
+    await request(app).get('/canary/analytics');
+    await request(app).get('/redoc/canary');
+    const { text } = await request(app).get('/metrics');
+    expect(text).not.toContain('canary');
+    expect(await linesOf('ingesta_http_request_duration_seconds_count')).toEqual(
+      expect.arrayContaining([
+        'ingesta_http_request_duration_seconds_count{method="GET",route="/api/ingesta/:db/latest",status="404"} 1',
+        'ingesta_http_request_duration_seconds_count{method="POST",route="/api/ingesta/:db",status="404"} 1',
+        'ingesta_http_request_duration_seconds_count{method="GET",route="none",status="404"} 2',
+      ]),
+    );
+  });
+});
+
 describe('documentation', () => {
   it('GET /openapi.json is a valid OpenAPI 3 document with every route', async () => {
     const { body } = await request(app).get('/openapi.json').expect(200);
@@ -535,6 +576,7 @@ describe('documentation', () => {
         '/api/ingesta/runs/{run_id}/logs',
         '/health',
         '/livez',
+        '/metrics',
         '/readyz',
       ].sort(),
     );

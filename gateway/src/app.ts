@@ -15,6 +15,9 @@ import type { RunsService } from './ingest/runs-service';
 import type { IngestService } from './ingest/service';
 import { CONTROLLERS, type MakeController } from './ioc';
 import type { Log } from './log';
+import { measureRequests } from './metrics/measure-requests';
+import type { Metrics } from './metrics/metrics';
+import { MetricsController } from './metrics/metrics-controller';
 import type { SourcesService } from './sources/sources-service';
 
 export interface AppServices {
@@ -25,6 +28,7 @@ export interface AppServices {
   health: HealthService;
   /** Absent: no analytics routes. */
   analytics?: AnalyticsService;
+  metrics: Metrics;
   log: Log;
   /** Folder with the documentation's scripts. */
   assets: string;
@@ -33,7 +37,7 @@ export interface AppServices {
 /** The first parts of the paths that the gateway serves itself: no pack may have a route there. */
 export const OWN_FIRST_PARTS: ReadonlySet<string> = new Set([
   ...Object.keys(openApi.paths).map((path) => path.split('/')[1]!),
-  ...['docs', 'redoc', 'openapi.json', 'metrics'],
+  ...['docs', 'redoc', 'openapi.json'],
 ]);
 
 /** The HTTP side: middleware, routes, and the error handler last. Services come in ready. */
@@ -44,15 +48,18 @@ export function createApp({
   sources,
   health,
   analytics,
+  metrics,
   log,
   assets,
 }: AppServices): Express {
   const app = express();
   app.disable('x-powered-by');
+  app.use(measureRequests(metrics));
   app.locals[CONTROLLERS] = new Map<unknown, MakeController>([
     [IngestController, () => new IngestController(ingestion, submissions, runs, sources)],
     [RunsController, () => new RunsController(runs)],
     [HealthController, () => new HealthController(health)],
+    [MetricsController, () => new MetricsController(metrics)],
   ]);
   app.use(express.json({ limit: '100kb', type: () => true }));
   app.use(docsRoutes(withAnalytics(openApi, analytics?.routes ?? []), assets));

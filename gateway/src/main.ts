@@ -27,6 +27,7 @@ import { RunsService } from './ingest/runs-service';
 import { lakeFolder, scriptCredentials } from './ingest/script-access';
 import { IngestService } from './ingest/service';
 import { createLog, type Log, secretValues } from './log';
+import { Metrics } from './metrics/metrics';
 import { createRunner } from './runners/index';
 import type { Runner } from './runners/runner';
 import { Patrol } from './runs/patrol';
@@ -48,6 +49,7 @@ async function main(): Promise<void> {
   const config = parseConfig(process.env);
   const log = createLog(config.logLevel, secretValues(config.env));
   const runner = await createRunner(config, new ShippedSources(scriptsFolder(config)));
+  const metrics = new Metrics(version);
   const lake = once(() => openLake(config.env));
   const gateway = gatewayName();
   const proven = onceWell(async () => {
@@ -76,6 +78,7 @@ async function main(): Promise<void> {
     lakeFolder: () => lakeFolder(config.env),
     datasets: (database) => readDatasets(config.datasetsDir, database),
     published: (manifest) => twins.published(manifest),
+    metrics,
   });
   const patrol = new Patrol({
     lake: proven,
@@ -89,9 +92,16 @@ async function main(): Promise<void> {
   const submissions = new Submissions({ ingestion, lake, leaseTtlMs: config.leaseTtlSeconds * 1000 });
   const runs = new RunsService({ lake, ingestion });
   const sources = new SourcesService({ config, runner, lake });
-  const analytics = new AnalyticsService({ packs, engine: engines.engine, snapshots, twins, config });
+  const analytics = new AnalyticsService({ packs, engine: engines.engine, snapshots, twins, config, metrics });
   const health = new HealthService({ config, runner, lake, version, snapshots, packs, twins });
-  const app = createApp({ ingestion, submissions, runs, sources, health, analytics, log, assets: __dirname });
+  metrics.watch({
+    runs: () => ingestion.load(),
+    data: async () => {
+      const { status, data_age_seconds } = await health.data();
+      return { lakeUp: status === 'OK', ageSeconds: data_age_seconds };
+    },
+  });
+  const app = createApp({ ingestion, submissions, runs, sources, health, analytics, metrics, log, assets: __dirname });
 
   const server = app.listen(config.port, config.host, (error?: Error) => {
     if (error) return fail(listenProblem(error as NodeJS.ErrnoException, config));

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ManifestEntry } from '@ingesta/kit';
 import type { Config } from '../config';
 import { ApiError } from '../errors';
+import type { Metrics } from '../metrics/metrics';
 import { composeAnswer } from './answer';
 import type { Engine, QueryTable, SqlValue } from './engines/engine';
 import { type AnalyticsRoute, AS_OF, type Pack, type RouteStatement, type TableRef } from './packs/pack';
@@ -30,6 +31,7 @@ export interface AnalyticsServices {
   snapshots: Snapshots;
   /** Told of the tables that a query reads. */
   twins?: Pick<PublishedTwins, 'want'>;
+  metrics?: Pick<Metrics, 'query' | 'cacheHit'>;
   config: Pick<Config, 'queryTimeoutSeconds' | 'maxConcurrentQueries' | 'resultCacheBytes'>;
 }
 
@@ -95,12 +97,18 @@ export class AnalyticsService {
    * when all who wait for it have left or `QUERY_TIMEOUT` is over. `leave` is the caller's own.
    */
   async answer(reading: Reading, leave: AbortSignal): Promise<Buffer> {
+    const { metrics } = this.services;
+    const { path } = reading.route;
     const kept = this.#cache.get(reading.etag);
-    if (kept !== undefined) return kept;
+    if (kept !== undefined) {
+      metrics?.cacheHit(path);
+      return kept;
+    }
     return this.#shared.run(reading.etag, leave, async (abandoned) => {
-      const body = await this.#inTime(abandoned, (signal) =>
+      const query = this.#inTime(abandoned, (signal) =>
         this.#turnstile.run(signal, () => this.#query(reading, signal)),
       );
+      const body = await (metrics?.query(path, query) ?? query);
       this.#cache.set(reading.etag, body);
       return body;
     });

@@ -9,10 +9,15 @@ export class RunSlots {
   #free: number;
 
   constructor(
-    slots: number,
+    private readonly slots: number,
     private readonly places: number,
   ) {
     this.#free = slots;
+  }
+
+  /** How many have their turn, and how many wait. */
+  load(): { running: number; queued: number } {
+    return { running: this.slots - this.#free, queued: this.#waiting.length };
   }
 
   /** Resolves when it is one's turn, with what gives the place back. Throws `TOO_MANY_RUNS` when too many wait. */

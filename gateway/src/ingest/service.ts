@@ -5,6 +5,7 @@ import { asApiError } from '../as-api-error';
 import type { Config } from '../config';
 import { ApiError } from '../errors';
 import type { Log } from '../log';
+import type { Metrics } from '../metrics/metrics';
 import type { JobSpec, LaunchableSource, Runner } from '../runners/runner';
 import { type Acquired, acquireLease, runInProgress } from '../runs/acquire-lease';
 import { systemClock } from '../runs/clock';
@@ -38,6 +39,7 @@ export interface IngestServices {
    * `analytics`. Answers soon and never rejects: what it begins goes on beside.
    */
   published?: (manifest: Manifest) => Promise<Record<string, string>>;
+  metrics?: Pick<Metrics, 'run' | 'lease'>;
 }
 
 /** A run that has a record: its end can be waited for, here or elsewhere. */
@@ -74,6 +76,11 @@ export class IngestService {
   /** Whether a run of `database` is under way, or about to be, in this gateway. */
   isBusy(database: string): boolean {
     return this.#own.has(database);
+  }
+
+  /** Runs that have their turn, and those that wait for it. */
+  load(): { running: number; queued: number } {
+    return this.#slots.load();
   }
 
   /** Whether a launch is this gateway's own, under way. */
@@ -205,30 +212,30 @@ export class IngestService {
   #run(asked: Omit<Launching, 'source' | 'deadline'>, onRecorded: () => void): Promise<PublishedRun> {
     return this.#inSlot(asked.halt, async (deadline) => {
       const run = { ...asked, deadline, source: await this.services.runner.resolve(asked.database) };
-      // What cannot be launched must not take the lease, nor leave a record.
-      const sketch = await this.#compile(run, { ...NO_ATTEMPT, runId: run.runId, deadline }, 0);
-      const lake = await this.services.lake();
-      const acquired = await this.#acquire(lake, run);
-      const { SENSITIVE_COLUMNS: add, SENSITIVE_COLUMNS_ALLOW: allow } = this.services.config.env;
-      run.log.info('run started', {
-        runner: run.source.runner,
-        image: run.source.reference,
-        tables: run.request.tables,
-        epoch: acquired.lease.record.epoch,
-      });
-      const published = await runRecorded({
-        ...run,
-        lake,
-        acquired,
-        gateway: this.services.gateway,
-        sketch,
-        settings: { add, allow },
-        onRecorded,
-        launch: (journal) => this.#launch(run, { lake, lease: acquired.lease, journal }),
-      });
-      run.log.info('run finished', { tables: Object.keys(published.answer.result).length });
-      return published;
+      const ran = this.#lead(run, onRecorded);
+      // From here on the source is known to exist: its name may become a label.
+      return this.services.metrics?.run(run.database, ran) ?? ran;
     });
+  }
+
+  async #lead(run: Launching, onRecorded: () => void): Promise<PublishedRun> {
+    // What cannot be launched must not take the lease, nor leave a record.
+    const sketch = await this.#compile(run, { ...NO_ATTEMPT, runId: run.runId, deadline: run.deadline }, 0);
+    const lake = await this.services.lake();
+    const claimed = this.#acquire(lake, run);
+    const acquired = await (this.services.metrics?.lease(run.database, claimed) ?? claimed);
+    const { SENSITIVE_COLUMNS: add, SENSITIVE_COLUMNS_ALLOW: allow } = this.services.config.env;
+    const { runner, reference: image } = run.source;
+    const { epoch } = acquired.lease.record;
+    run.log.info('run started', { runner, image, tables: run.request.tables, epoch });
+    const published = await runRecorded({
+      ...{ ...run, lake, acquired, sketch, onRecorded },
+      gateway: this.services.gateway,
+      settings: { add, allow },
+      launch: (journal) => this.#launch(run, { lake, lease: acquired.lease, journal }),
+    });
+    run.log.info('run finished', { tables: Object.keys(published.answer.result).length });
+    return published;
   }
 
   #acquire(lake: Lake, { database, runId, deadline, halt }: Launching): Promise<Acquired> {
