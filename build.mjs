@@ -3,6 +3,7 @@
  * One CommonJS file each, which needs Node and nothing else but the assets beside it.
  *   gateway/src/main.ts            gateway/dist/main.js, the assets of /docs and /redoc, the analytics packs
  *   gateway/src/…/duckdb/worker.ts gateway/dist/duckdb-worker.js, and the native libraries that the image needs
+ *   gateway/src/…/verifier/worker.ts  gateway/dist/verifier.js
  *   scripts/<name>/src/main.ts     scripts/<name>/dist/main.js
  *   demo/sample/loader.ts          demo/dist/load-sample.js, and demo/dist/schema
  *   demo/src/main.ts               demo/dist/main.js
@@ -33,6 +34,9 @@ const NOT_IN_GATEWAY = /(^|\/)node_modules\/@duckdb\//;
 /** DuckDB's process, where nothing has to wait. */
 const DUCKDB_WORKER = 'gateway/src/analytics/engines/duckdb/worker.ts';
 
+/** Reads objects back where VERIFY=full. */
+const VERIFIER = 'gateway/src/runs/verifier/worker.ts';
+
 const SWAGGER_UI_ASSETS = [
   'swagger-ui.css',
   'swagger-ui-bundle.js',
@@ -46,6 +50,7 @@ function programs() {
   const found = [
     ['gateway/src/main.ts', 'gateway/dist/main.js'],
     [DUCKDB_WORKER, 'gateway/dist/duckdb-worker.js'],
+    [VERIFIER, 'gateway/dist/verifier.js'],
   ];
   for (const name of readdirSync(join(root, 'scripts')).sort()) {
     if (name !== 'kit') found.push([`scripts/${name}/src/main.ts`, `scripts/${name}/dist/main.js`]);

@@ -37,6 +37,8 @@ export interface Config extends QueryEngineConfig {
   readonly maxQueuedRuns: number;
   /** A lease that nobody renewed for this long may be taken over. */
   readonly leaseTtlSeconds: number;
+  /** How a run's objects are checked before it is published: by what the lake tells, or by reading them back. */
+  readonly verify: 'head' | 'full';
   /** Names of the analytics packs to load, of those that come with the gateway; null for all. */
   readonly packs: readonly string[] | null;
   /** Folder with more packs; null for none. */
@@ -99,6 +101,7 @@ export function parseConfig(env: Env): Config {
     maxConcurrentRuns: int('MAX_CONCURRENT_RUNS', 4, 1, 64),
     maxQueuedRuns: int('MAX_QUEUED_RUNS', 16, 0, 1000),
     leaseTtlSeconds: int('LEASE_TTL', 30, 2, 600),
+    verify: choice('VERIFY', 'head', ['head', 'full']),
     packs: parsePacks(env.PACKS, problems),
     packsDir: text('PACKS_DIR', '') || null,
     queryTimeoutSeconds: int('QUERY_TIMEOUT', 60, 1, 3600),

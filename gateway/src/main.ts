@@ -17,6 +17,7 @@ import { PackError } from './analytics/packs/pack-error';
 import { Snapshots } from './analytics/snapshots';
 import { PublishedTwins } from './analytics/twins/published-twins';
 import { createApp, OWN_FIRST_PARTS } from './app';
+import { childEnv, lakeEnv } from './child-surroundings';
 import { type Config, ConfigError, parseConfig } from './config';
 import { ApiError } from './errors';
 import { HealthService } from './health/health-service';
@@ -32,6 +33,7 @@ import { createRunner } from './runners/index';
 import type { Runner } from './runners/runner';
 import { Patrol } from './runs/patrol';
 import { probeLake } from './runs/probe-lake';
+import { VerifierChild } from './runs/verifier/verifier-child';
 import { ShippedSources } from './sources/shipped-sources';
 import { SourcesService } from './sources/sources-service';
 
@@ -68,6 +70,11 @@ async function main(): Promise<void> {
     afterwards: async (manifest, signal) => engines.catalog?.publishToCatalog(manifest.database, manifest, signal),
     log,
   });
+  const verifier = new VerifierChild({
+    program: join(__dirname, 'verifier.js'),
+    lakeEnv: lakeEnv(config.env),
+    env: childEnv(config.env),
+  });
   const ingestion = new IngestService({
     config,
     gateway,
@@ -77,6 +84,7 @@ async function main(): Promise<void> {
     credentials: () => scriptCredentials(config.env),
     lakeFolder: () => lakeFolder(config.env),
     datasets: (database) => readDatasets(config.datasetsDir, database),
+    ...(config.verify === 'full' && { verifier }),
     published: (manifest) => twins.published(manifest),
     metrics,
   });

@@ -9,7 +9,8 @@ import { type Fence, fence } from '../runs/fence';
 import { publish, UnclearPublication } from '../runs/publication';
 import { RunJournal } from '../runs/run-journal';
 import { openRun } from '../runs/run-store';
-import { verifyResult } from '../runs/verify';
+import type { Verifier } from '../runs/verifier/verifier';
+import { claimedObjects, verifyResult } from '../runs/verify';
 import { causeOf } from './cause-of';
 import type { ScriptSuccess } from './read-result';
 import { answerOf, type PublishedRun } from './run-answer';
@@ -24,6 +25,8 @@ export interface RecordedRun {
   /** The job as its first attempt will be launched, but for its timestamp and nonce. */
   sketch: JobSpec;
   settings: { add?: string; allow?: string };
+  /** Reads the objects back; null where the lake's word is enough. */
+  verifier: Verifier | null;
   log: Log;
   /** Aborted when the run must end, with the `ApiError` to end with as its reason. */
   halt: AbortController;
@@ -73,13 +76,14 @@ export async function runRecorded(run: RecordedRun): Promise<PublishedRun> {
 }
 
 async function verifyAndPublish(
-  { lake, acquired, halt, settings }: RecordedRun,
+  { lake, acquired, halt, settings, verifier }: RecordedRun,
   base: Fence,
   spec: JobSpec,
   output: ScriptSuccess,
 ): Promise<{ result: ScriptResult; manifest: Manifest }> {
   if (output.status !== 'success') throw new Error('readResult let a plan through');
   await verifyResult(lake, spec.job, output);
+  await verifier?.readBack(claimedObjects(spec.job, output), halt.signal);
   halt.signal.throwIfAborted();
   // The fence alone decides; a holder that is in doubt about its lease asks before it tries.
   if (!acquired.lease.safe) await acquired.lease.confirm();

@@ -2,6 +2,7 @@ import { type Lake, LakeError, type Manifest, runKeys } from '@ingesta/kit';
 import { ApiError } from '../errors';
 import type { JobSpec } from '../runners/runner';
 import { readCurrent } from '../runs/publication';
+import type { ClaimedObject, Verifier } from '../runs/verifier/verifier';
 import { FakeRunner, untilStopped } from '../testing/fake-runner';
 import { capturedLog, exportTables, givenConfig, givenLake, givenOutcome, keysOf, readJson } from '../testing/given';
 import type { IngestRequest } from './job';
@@ -26,6 +27,7 @@ function given(
   through: Lake = lake,
   more: Record<string, string> = {},
   published?: IngestServices['published'],
+  verifier?: Verifier,
 ) {
   const { log, lines } = capturedLog();
   const service = new IngestService({
@@ -38,6 +40,7 @@ function given(
     lakeFolder: async () => null,
     datasets: async () => [],
     ...(published && { published }),
+    ...(verifier && { verifier }),
   });
   return { service, lines, logged: () => lines.map((line) => JSON.parse(line)) };
 }
@@ -188,6 +191,24 @@ describe('a run that fails', () => {
     expect((await failureOf(service.ingest('y', ALL))).code).toBe('UNKNOWN_SOURCE');
     expect(await keysOf(lake)).toEqual([]);
   });
+});
+
+it('publishes nothing that does not stand up to being read back', async () => {
+  const read: ClaimedObject[][] = [];
+  let refusal: Error | null = new ApiError('SCRIPT_FAILED', 'another SHA-256');
+  const verifier: Verifier = {
+    readBack: async (objects) => {
+      read.push([...objects]);
+      if (refusal) throw refusal;
+    },
+  };
+  const { service } = given(new FakeRunner(exporting({ users: 'id\n1\n' })), lake, {}, undefined, verifier);
+  expect(await failureOf(service.ingest('mysql', ALL))).toMatchObject({ code: 'SCRIPT_FAILED' });
+  expect((await readCurrent(lake, 'mysql'))?.manifest).toBeNull();
+  refusal = null;
+  const { run_id } = await service.ingest('mysql', ALL);
+  expect(read.at(-1)).toMatchObject([{ table: 'users', rows: 1, columns: ['id'], compressed: false }]);
+  expect((await readCurrent(lake, 'mysql'))?.manifest).toMatchObject({ run_id });
 });
 
 describe('a dry run', () => {

@@ -14,6 +14,7 @@ import { leaseTimes } from '../runs/lease';
 import { LeaseStore } from '../runs/lease-store';
 import { readCurrent } from '../runs/publication';
 import type { RunJournal } from '../runs/run-journal';
+import type { Verifier } from '../runs/verifier/verifier';
 import { deeperCause } from './cause-of';
 import { type CredentialEnv, compileJob, type IngestRequest, type LakeFolder } from './job';
 import { type AttemptIdentity, launchAttempts } from './launch-attempts';
@@ -34,6 +35,8 @@ export interface IngestServices {
   lakeFolder: () => Promise<LakeFolder | null>;
   /** The named queries of a database, read for each run: files may have changed. */
   datasets: (database: string) => Promise<Dataset[]>;
+  /** Reads each run's objects back before it is published; absent where the lake's word is enough. */
+  verifier?: Verifier;
   /**
    * Told of each snapshot that was published, when its run is over; what it says by table stands in the answer as
    * `analytics`. Answers soon and never rejects: what it begins goes on beside.
@@ -232,6 +235,7 @@ export class IngestService {
       ...{ ...run, lake, acquired, sketch, onRecorded },
       gateway: this.services.gateway,
       settings: { add, allow },
+      verifier: this.services.verifier ?? null,
       launch: (journal) => this.#launch(run, { lake, lease: acquired.lease, journal }),
     });
     run.log.info('run finished', { tables: Object.keys(published.answer.result).length });

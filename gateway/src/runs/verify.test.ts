@@ -54,6 +54,19 @@ describe('verifyResult', () => {
     await verifyResult(lake, free, claimed);
   });
 
+  it('compares the checksum where both have one', async () => {
+    const told = (crc32: string | null): Lake =>
+      Object.assign(Object.create(lake), {
+        head: async (key: string) => ({ ...(await lake.head(key))!, crc32 }),
+        urlOf: (key: string) => lake.urlOf(key),
+      });
+    const claimed = users({ crc32: 'AAAAAA==' });
+    await verifyResult(told('AAAAAA=='), job, claimed);
+    await verifyResult(told(null), job, claimed);
+    await verifyResult(told('BBBBBB=='), job, result);
+    await expect(verifyResult(told('BBBBBB=='), job, claimed)).rejects.toMatchObject({ code: 'SCRIPT_FAILED' });
+  });
+
   it('notices another size', () => rejects(users({ bytes: 1 }), 'bytes'));
 
   it('notices an object of another attempt', async () => {

@@ -1,5 +1,12 @@
 import { ATTEMPT_METADATA, type Job, type Lake, type ScriptResult, sensitiveRules } from '@ingesta/kit';
 import { ApiError } from '../errors';
+import type { ClaimedObject } from './verifier/verifier';
+
+/** What a script said is not so. */
+export const doesNotHold = (message: string): ApiError =>
+  new ApiError('SCRIPT_FAILED', `The result does not hold: ${message}`, {
+    hint: 'Nothing was published. The script, the lake or something between them is broken; see the log.',
+  });
 
 /** What `keys.ts` makes: safe characters, no part that is empty or starts with a dot, none of our own records. */
 const DATA_KEY = /^(?!_ingesta\/)[\w%=-][\w.%=-]*(\/[\w%=-][\w.%=-]*)*$/;
@@ -7,16 +14,14 @@ const DATA_KEY = /^(?!_ingesta\/)[\w%=-][\w.%=-]*(\/[\w%=-][\w.%=-]*)*$/;
 const PARALLEL = 16;
 
 /**
- * Compares what the script claims with what the lake holds: every object exists under a key of its own, with the
- * claimed size, made by this very attempt; the tables are the ones that were asked for, and no column is one that must
+ * Compares what the script claims with what the lake tells without reading: every object exists under a key of its own, with
+ * the claimed size and, where both have one, checksum, made by this very attempt; the tables are the ones that were asked for, and no column is one that must
  * not leave (a script in another language may have forgotten). Throws `SCRIPT_FAILED`.
  */
 export async function verifyResult(lake: Lake, job: Job, result: ScriptResult): Promise<void> {
   const entries = Object.entries(result.result);
   const fail = (message: string): never => {
-    throw new ApiError('SCRIPT_FAILED', `The result does not hold: ${message}`, {
-      hint: 'Nothing was published. The script, the lake or something between them is broken; see the log.',
-    });
+    throw doesNotHold(message);
   };
   const owed = job.tables ?? job.datasets.map(({ name }) => name);
   const missing = owed.filter((table) => !Object.hasOwn(result.result, table));
@@ -43,6 +48,7 @@ export async function verifyResult(lake: Lake, job: Job, result: ScriptResult): 
     const head = await lake.head(entry.key);
     if (head === null) return fail(`the object of ${table} does not exist`);
     if (head.bytes !== entry.bytes) fail(`the object of ${table} has ${head.bytes} bytes, not ${entry.bytes}`);
+    if (entry.crc32 && head.crc32 && head.crc32 !== entry.crc32) fail(`the object of ${table} has another checksum`);
     // A script in another language cannot mark its files in a folder lake; in S3 it can, and must.
     if (head.metadata !== null && head.metadata[ATTEMPT_METADATA] !== job.nonce)
       fail(`the object of ${table} was made by another attempt`);
@@ -53,3 +59,15 @@ export async function verifyResult(lake: Lake, job: Job, result: ScriptResult): 
   };
   await Promise.all(Array.from({ length: PARALLEL }, worker));
 }
+
+/** What is read back where the lake's word is not enough. */
+export const claimedObjects = (job: Job, { result }: ScriptResult): ClaimedObject[] =>
+  Object.entries(result).map(([table, { key, bytes, sha256, registros, columns }]) => ({
+    table,
+    key,
+    bytes,
+    sha256,
+    rows: registros,
+    columns: columns.map(({ name }) => name),
+    compressed: job.format === 'csv.gz',
+  }));

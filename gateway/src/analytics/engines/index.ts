@@ -5,7 +5,8 @@ import { awsSettings } from '../../aws-settings';
 import { Catalog } from '../../catalog/catalog';
 import { Glue } from '../../catalog/glue';
 import { GlueRunTables } from '../../catalog/glue-run-tables';
-import type { Config, Env } from '../../config';
+import { childEnv, lakeEnv } from '../../child-surroundings';
+import type { Config } from '../../config';
 import type { Log } from '../../log';
 import { AthenaRunner } from './athena/athena-runner';
 import { DistributedEngine } from './distributed/distributed-engine';
@@ -35,15 +36,12 @@ const IDLE_MS = 60_000;
 const MAX_ROWS = 100_000;
 const MAX_BYTES = 16 * 1024 * 1024;
 
-/** What a child process needs from its surroundings; everything else comes over its channel. */
-const PASSED_ON = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SystemRoot'];
-
 /** The engines that the configuration names. `bundles` is the folder with `duckdb-worker.js`. Nothing starts here. */
 export function createEngine(config: Config, bundles: string, log: Log): EngineSet {
   const child = new DuckDbChild({
     program: join(bundles, 'duckdb-worker.js'),
     settings: {
-      lakeEnv: pick(config.env, (name) => /^(AWS_|LAKE_|S3_BUCKET$)/.test(name)),
+      lakeEnv: lakeEnv(config.env),
       cacheFolder: config.analyticsCacheDir ?? join(tmpdir(), `ingesta-cache-${process.getuid?.() ?? 'user'}`),
       cacheMiB: config.analyticsCacheMiB,
       memoryMiB: config.duckdbMemoryMiB,
@@ -51,7 +49,7 @@ export function createEngine(config: Config, bundles: string, log: Log): EngineS
       maxRows: MAX_ROWS,
       maxBytes: MAX_BYTES,
     },
-    env: pick(config.env, (name) => PASSED_ON.includes(name)),
+    env: childEnv(config.env),
     idleMs: IDLE_MS,
     warn: (message, fields) => log.warn(message, fields),
   });
@@ -93,6 +91,3 @@ function serverOf(config: Config, glue: Glue | null, log: Log): { runner: SqlRun
   }
   return null;
 }
-
-const pick = (env: Env, wanted: (name: string) => boolean): Record<string, string> =>
-  Object.fromEntries(Object.entries(env).flatMap(([name, value]) => (value && wanted(name) ? [[name, value]] : [])));

@@ -14,6 +14,11 @@ export const tableResultSchema = z.object({
   bytes: z.int().min(0),
   /** Lower-case hex SHA-256 of the object as stored. */
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  /** CRC-32 of the object as stored, base64 as S3 writes it: compared with the store's own where both have one. */
+  crc32: z
+    .string()
+    .regex(/^[A-Za-z0-9+/]{6}==$/)
+    .optional(),
   columns: z.array(columnSchema),
   dropped_columns: z.array(droppedColumnSchema),
 });

@@ -1,30 +1,48 @@
 import { createHash } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
+import { crc32 } from 'node:zlib';
 import type { Block } from './blocks';
 
-/** What the thread is asked: hash these bytes as part of a stream, and by themselves; or end the stream (`memory` null). */
+/**
+ * What the thread is asked: hash these bytes as part of a stream, and by themselves; or end the stream (`memory` null).
+ * `crc`: count the stream's CRC-32, too.
+ */
 interface Question {
   stream: number;
   memory: SharedArrayBuffer | null;
   length: number;
   alone: boolean;
+  crc: boolean;
 }
 
-/** Runs in the thread: takes questions in order, answers each with a hex digest (empty where none was asked for). */
+/** Digests of a whole object. */
+export interface ObjectDigests {
+  /** Lower-case hex. */
+  sha256: string;
+  /** Base64 of the big-endian number, as S3 writes it; null where it was not asked for. */
+  crc32: string | null;
+}
+
+/**
+ * Runs in the thread: takes questions in order, answers each with a hex digest (empty where none was asked for), at a
+ * stream's end with the SHA-256 and the CRC-32 of the whole.
+ */
 const PROGRAM = `
 const { createHash } = require('node:crypto');
 const { parentPort } = require('node:worker_threads');
+const { crc32 } = require('node:zlib');
 const streams = new Map();
-parentPort.on('message', ({ stream, memory, length, alone }) => {
-  const whole = streams.get(stream) ?? createHash('sha256');
+parentPort.on('message', ({ stream, memory, length, alone, crc }) => {
+  const whole = streams.get(stream) ?? { sha256: createHash('sha256'), crc32: 0 };
   streams.set(stream, whole);
   if (memory === null) {
     streams.delete(stream);
-    parentPort.postMessage(whole.digest('hex'));
+    parentPort.postMessage(whole.sha256.digest('hex') + ' ' + whole.crc32);
     return;
   }
   const block = Buffer.from(memory, 0, length);
-  whole.update(block);
+  whole.sha256.update(block);
+  if (crc) whole.crc32 = crc32(block, whole.crc32);
   parentPort.postMessage(alone ? createHash('sha256').update(block).digest('hex') : '');
 });
 `;
@@ -60,34 +78,49 @@ class HashThread {
 
 const digestOf = (data: Buffer): string => createHash('sha256').update(data).digest('hex');
 
+function base64Of(crc: number): string {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(crc);
+  return bytes.toString('base64');
+}
+
 let thread: HashThread | undefined;
 let streams = 0;
 
 /**
- * SHA-256 of an object that goes out in blocks, computed in a thread of its own while a block is written: hashing costs
- * about as much time as writing. An object of one block is hashed on the spot.
+ * SHA-256 of an object that goes out in blocks, and its CRC-32 where `withCrc32` says so, computed in a thread of its own
+ * while a block is written: hashing costs about as much time as writing. An object of one block is hashed on the spot.
  */
 export class BlockHash {
   readonly #stream = streams++;
   #blocks = 0;
-  #only: string | null = null;
+  #only: ObjectDigests | null = null;
+
+  constructor(private readonly withCrc32 = false) {}
 
   /** Hashes the next block, which must not change meanwhile. */
   async update({ data, last }: Block): Promise<void> {
-    if (this.#isOnly(last)) this.#only = digestOf(data);
+    if (this.#isOnly(last)) this.#hashOnly(data);
     else await this.#ask(data, false);
   }
 
   /** The same; answers the block's own digest, too. */
   async updateWithDigest({ data, last }: Block): Promise<string> {
     if (!this.#isOnly(last)) return this.#ask(data, true);
-    this.#only = digestOf(data);
-    return this.#only;
+    return this.#hashOnly(data).sha256;
   }
 
   /** Of all blocks; once each of them is hashed. */
-  async digest(): Promise<string> {
-    return this.#only ?? thread!.ask({ stream: this.#stream, memory: null, length: 0, alone: false });
+  async digest(): Promise<ObjectDigests> {
+    if (this.#only) return this.#only;
+    const told = await thread!.ask({ stream: this.#stream, memory: null, length: 0, alone: false, crc: false });
+    const [sha256, crc] = told.split(' ') as [string, string];
+    return { sha256, crc32: this.withCrc32 ? base64Of(Number(crc)) : null };
+  }
+
+  #hashOnly(data: Buffer): ObjectDigests {
+    this.#only = { sha256: digestOf(data), crc32: this.withCrc32 ? base64Of(crc32(data)) : null };
+    return this.#only;
   }
 
   #isOnly(last: boolean): boolean {
@@ -100,6 +133,6 @@ export class BlockHash {
     const { buffer, byteOffset, length } = block;
     if (!(buffer instanceof SharedArrayBuffer) || byteOffset > 0)
       throw new Error('A block has shared memory of its own');
-    return thread.ask({ stream: this.#stream, memory: buffer, length, alone });
+    return thread.ask({ stream: this.#stream, memory: buffer, length, alone, crc: this.withCrc32 });
   }
 }

@@ -59,7 +59,7 @@ export class FolderLake implements Lake {
         }
         return this.#guard(async () => {
           await syncing;
-          const stored = { ...(await sync(file)), sha256: await hash.digest() };
+          const stored = { ...(await sync(file)), ...(await hash.digest()) };
           const identity = identityOf(await file.stat({ bigint: true }));
           const meta = this.#meta(identity);
           await writeMetadata(meta, options.metadata ?? {});
@@ -128,7 +128,7 @@ export class FolderLake implements Lake {
       const info = await describe(key, file);
       const identity = identityOf(await file.stat({ bigint: true }));
       const metadata = await readFile(this.#meta(identity), 'utf8').catch(nullIfMissing);
-      return { ...info, metadata: metadata === null ? null : JSON.parse(metadata) };
+      return { ...info, metadata: metadata === null ? null : JSON.parse(metadata), crc32: null };
     });
   }
 

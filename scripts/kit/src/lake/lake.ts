@@ -13,6 +13,8 @@ export interface ObjectHead extends ObjectInfo {
    * program put into a folder lake.
    */
   metadata: Readonly<Record<string, string>> | null;
+  /** CRC-32 of the whole object as the store itself counts it, base64 as in S3; null where it offers none. */
+  crc32: string | null;
 }
 
 export interface CreateOptions {
@@ -28,6 +30,8 @@ export interface CreatedObject {
   etag: string;
   /** Lower-case hex SHA-256 of the bytes that were sent. */
   sha256: string;
+  /** Their CRC-32, as `ObjectHead.crc32`; null where the store offers nothing to compare it with. */
+  crc32: string | null;
 }
 
 export type LakeFailure =

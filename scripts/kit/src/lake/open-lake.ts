@@ -45,6 +45,9 @@ export function lakeProblems(env: Env): string[] {
   const endpoint = endpointOf(env);
   if (endpoint && !(URL.canParse(endpoint) && /^https?:\/\//.test(endpoint)))
     problems.push('AWS_ENDPOINT_URL_S3 (or AWS_ENDPOINT_URL) must be a URL like http://host:9000');
+  const checksums = env.AWS_REQUEST_CHECKSUM_CALCULATION;
+  if (checksums && !/^when_(supported|required)$/i.test(checksums))
+    problems.push('AWS_REQUEST_CHECKSUM_CALCULATION must be when_supported or when_required');
   if (!env.AWS_ACCESS_KEY_ID !== !env.AWS_SECRET_ACCESS_KEY)
     problems.push('AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY must be set together');
   return problems;
@@ -71,6 +74,9 @@ function s3Settings(env: Env): S3LakeSettings {
     prefix: prefixOf(env),
     region,
     endpoint: endpointOf(env),
+    ...(env.AWS_REQUEST_CHECKSUM_CALCULATION && {
+      checksums: /^when_supported$/i.test(env.AWS_REQUEST_CHECKSUM_CALCULATION),
+    }),
     credentials: givenCredentials(env) ?? (() => ownCredentials(env.AWS_PROFILE, region)),
   };
 }

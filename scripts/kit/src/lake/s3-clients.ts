@@ -9,23 +9,27 @@ export interface S3LakeSettings {
   /** Address of an S3-compatible server; undefined for AWS. */
   endpoint?: string | undefined;
   credentials: NonNullable<S3ClientConfig['credentials']>;
+  /** Whether the server takes CRC-32 checksums with what is written, and tells them; absent: AWS only. */
+  checksums?: boolean;
 }
 
+/** Many S3-compatible servers know no checksums. */
+export const hasChecksums = ({ endpoint, checksums }: S3LakeSettings): boolean => checksums ?? !endpoint;
+
 /** A client that tries three times, and one on the same connections that tries once. */
-export function s3Clients({ region, endpoint, credentials }: S3LakeSettings): [thrice: S3Client, once: S3Client] {
+export function s3Clients(settings: S3LakeSettings): [thrice: S3Client, once: S3Client] {
+  const { region, endpoint, credentials } = settings;
+  const calculation = hasChecksums(settings) ? 'WHEN_SUPPORTED' : 'WHEN_REQUIRED';
   const config: S3ClientConfig = {
     region,
     credentials,
     maxAttempts: 3,
     // Both end a silence, not a long request: a part may take its time on a slow line.
     requestHandler: { connectionTimeout: 5_000, socketTimeout: 60_000 },
-    // Many S3-compatible servers know neither bucket host names nor the SDK's default checksums.
-    ...(endpoint && {
-      endpoint,
-      forcePathStyle: true,
-      requestChecksumCalculation: 'WHEN_REQUIRED',
-      responseChecksumValidation: 'WHEN_REQUIRED',
-    }),
+    requestChecksumCalculation: calculation,
+    responseChecksumValidation: calculation,
+    // Many S3-compatible servers know no bucket host names.
+    ...(endpoint && { endpoint, forcePathStyle: true }),
   };
   const thrice = new S3Client(config);
   return [thrice, new S3Client({ ...config, maxAttempts: 1, requestHandler: thrice.config.requestHandler })];

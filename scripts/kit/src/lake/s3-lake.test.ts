@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { crc32 } from 'node:zlib';
 import { CreateBucketCommand, ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3';
 import { describeWith } from '../../../../test/services/need';
 import { fails, growthWhileCreating, lakeSuite } from '../testing/lake-suite';
@@ -37,6 +38,16 @@ describeWith(['s3'], 'S3Lake', () => {
   };
 
   lakeSuite('S3Lake', async () => new S3Lake(settings()), { unfinished });
+
+  it.each([0, 3, 11 * 1024 ** 2])('tells the CRC-32 that the server counts itself, of %d bytes', async (bytes) => {
+    const lake = new S3Lake({ ...settings(), checksums: true });
+    const created = await lake.create(`crc/${bytes}`, body(bytes), CSV);
+    const own = Buffer.alloc(4);
+    own.writeUInt32BE(crc32(Buffer.alloc(bytes, 97)));
+    expect(created.crc32).toBe(own.toString('base64'));
+    expect((await lake.head(`crc/${bytes}`))?.crc32).toBe(created.crc32);
+    expect(await new S3Lake(settings()).head(`crc/${bytes}`)).toMatchObject({ bytes, crc32: null });
+  });
 
   it('grows by less than 80 MB while creating 300 MB', async () => {
     expect(await growthWhileCreating(new S3Lake(settings()), 300e6)).toBeLessThan(80);

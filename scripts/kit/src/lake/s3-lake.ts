@@ -11,7 +11,7 @@ import { BlockHash } from './block-hash';
 import { abortable, abortError, inBlocks } from './blocks';
 import type { CreatedObject, CreateOptions, Lake, ObjectHead, ObjectInfo } from './lake';
 import { partSize } from './part-plan';
-import { type S3LakeSettings, s3Clients } from './s3-clients';
+import { hasChecksums, type S3LakeSettings, s3Clients } from './s3-clients';
 import { isAbsent, toLakeError } from './s3-errors';
 import { type Complete, multipart } from './s3-multipart';
 
@@ -22,6 +22,7 @@ export class S3Lake implements Lake {
   readonly url: string;
   readonly #settings: S3LakeSettings;
   readonly #root: string;
+  readonly #checksums: boolean;
   readonly #client: S3Client;
   /** For conditional records: the SDK's retry of a write that did succeed would see 412 on its own work. */
   readonly #once: S3Client;
@@ -30,6 +31,7 @@ export class S3Lake implements Lake {
     const { bucket, prefix } = settings;
     this.#settings = settings;
     this.#root = prefix && `${prefix}/`;
+    this.#checksums = hasChecksums(settings);
     this.url = `s3://${[bucket, prefix].filter(Boolean).join('/')}`;
     [this.#client, this.#once] = s3Clients(settings);
   }
@@ -43,7 +45,7 @@ export class S3Lake implements Lake {
     const signal = AbortSignal.any([failure.signal, ...(options.signal ? [options.signal] : [])]);
     const stop = { signal, abort: (reason: unknown) => failure.abort(reason) };
     const blocks = inBlocks(abortable(body, signal), partSize);
-    const hash = new BlockHash();
+    const hash = new BlockHash(this.#checksums);
     const metadata = options.metadata ?? {};
     const object = { ...this.#at(key), ContentType: options.contentType, Metadata: { ...metadata } };
     // From here on the abort signal comes too late: it could not tell whether the object is there.
@@ -55,19 +57,19 @@ export class S3Lake implements Lake {
       const first = (await blocks.next()).value;
       if (!first) throw new Error('inBlocks yields at least one block');
       if (first.last) {
-        const sha256 = await hash.updateWithDigest(first);
+        await hash.update(first);
         const put = new PutObjectCommand({ ...object, Body: first.data, IfNoneMatch: '*' });
         const send = () => this.#call('s3:PutObject', () => this.#client.send(put));
-        return { ...(await commit(first.data.length, send)), sha256 };
+        return { ...(await commit(first.data.length, send)), ...(await hash.digest()) };
       }
       const target = {
         client: this.#client,
         object,
-        checksums: !this.#settings.endpoint,
+        checksums: this.#checksums,
         call: this.#call.bind(this),
         hash,
       };
-      return { ...(await multipart(target, first, blocks, stop, commit)), sha256: await hash.digest() };
+      return { ...(await multipart(target, first, blocks, stop, commit)), ...(await hash.digest()) };
     } finally {
       await blocks.return(undefined);
     }
@@ -98,7 +100,8 @@ export class S3Lake implements Lake {
   }
 
   async head(key: string): Promise<ObjectHead | null> {
-    const command = new HeadObjectCommand(this.#at(key));
+    const mode = this.#checksums ? { ChecksumMode: 'ENABLED' as const } : {};
+    const command = new HeadObjectCommand({ ...this.#at(key), ...mode });
     const answer = await this.#call('s3:GetObject', () => this.#client.send(command).catch(nullIfAbsent));
     if (!answer) {
       // A HEAD has no body to tell a missing object from a missing bucket.
@@ -106,7 +109,9 @@ export class S3Lake implements Lake {
       return null;
     }
     const { ContentLength: bytes, ETag: etag, LastModified: modified, Metadata: metadata } = answer;
-    return { key, bytes: bytes!, etag: etag!, modified: modified!, metadata: metadata ?? {} };
+    // A composite one is a checksum of the parts' checksums.
+    const crc32 = answer.ChecksumType === 'COMPOSITE' ? null : (answer.ChecksumCRC32 ?? null);
+    return { key, bytes: bytes!, etag: etag!, modified: modified!, metadata: metadata ?? {}, crc32 };
   }
 
   async *list(prefix: string, after?: string): AsyncGenerator<ObjectInfo> {

@@ -36,7 +36,7 @@ export async function exportTable(
     }
   }
   const body = job.format === 'csv.gz' ? compressed(csv()) : csv();
-  const { bytes, sha256 } = await lake.create(key, body, {
+  const { bytes, sha256, crc32 } = await lake.create(key, body, {
     contentType: job.format === 'csv.gz' ? 'application/gzip' : 'text/csv; charset=utf-8',
     metadata: { [ATTEMPT_METADATA]: job.nonce },
     signal,
@@ -48,6 +48,7 @@ export async function exportTable(
     key,
     bytes,
     sha256,
+    ...(crc32 !== null && { crc32 }),
     columns: planned.columns,
     dropped_columns: planned.dropped,
   };
