@@ -4,6 +4,7 @@ const { availableParallelism } = require('node:os');
 const DISTRIBUTED = [
   'catalog/catalog\\.test',
   '-on-trino\\.test',
+  '-on-moto\\.test',
   'trino-engine\\.test',
   'athena-runner\\.test',
   'distributed-services\\.test',

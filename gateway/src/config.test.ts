@@ -22,6 +22,7 @@ describe('parseConfig', () => {
       title: 'Ingesta',
       dataSource: 'Ingesta lake',
       runner: 'auto',
+      ecs: null,
       connections: new Map(),
       imagePrefix: 'ingesta-',
       imageTag: 'latest',

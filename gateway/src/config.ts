@@ -1,4 +1,5 @@
 import { dataKeys, lakeProblems, RESERVED_SOURCE_NAMES, SOURCE_NAME } from '@ingesta/kit';
+import { parseRunner, type RunnerConfig } from './ecs-config';
 import { parseQueryEngine, type QueryEngineConfig } from './query-engine-config';
 import type { Connection } from './runners/named-connections';
 
@@ -6,7 +7,7 @@ import type { Connection } from './runners/named-connections';
 export type Env = Readonly<Record<string, string | undefined>>;
 
 /** Every setting of the gateway, in the order of `.env.example`. */
-export interface Config extends QueryEngineConfig {
+export interface Config extends QueryEngineConfig, RunnerConfig {
   /** In production the `<NAME>_REMOTE` of a source's variables count over their plain names. */
   readonly environment: 'local' | 'production';
   readonly host: string;
@@ -15,7 +16,6 @@ export interface Config extends QueryEngineConfig {
   /** Shown by `GET /`. */
   readonly title: string;
   readonly dataSource: string;
-  readonly runner: 'auto' | 'docker' | 'process';
   /** Named connections: `SOURCES=ventas=mysql:VENTAS_`. */
   readonly connections: ReadonlyMap<string, Connection>;
   /** Image of source x: `<imagePrefix>x:<imageTag>`. */
@@ -82,7 +82,7 @@ export function parseConfig(env: Env): Config {
     logLevel: choice('LOG_LEVEL', 'info', ['error', 'warn', 'info', 'debug']),
     title: text('API_TITLE', 'Ingesta'),
     dataSource: text('DATA_SOURCE', 'Ingesta lake'),
-    runner: choice('RUNNER', 'auto', ['auto', 'docker', 'process']),
+    ...parseRunner(env, read, problems),
     connections: parseConnections(env.SOURCES, problems),
     imagePrefix: matching(
       'IMAGE_PREFIX',

@@ -50,9 +50,9 @@ async function main(): Promise<void> {
 
   const config = parseConfig(process.env);
   const log = createLog(config.logLevel, secretValues(config.env));
-  const runner = await createRunner(config, new ShippedSources(scriptsFolder(config)));
   const metrics = new Metrics(version);
   const lake = once(() => openLake(config.env));
+  const runner = await createRunner(config, new ShippedSources(scriptsFolder(config)), lake);
   const gateway = gatewayName();
   const proven = onceWell(async () => {
     const opened = await lake();
@@ -81,7 +81,8 @@ async function main(): Promise<void> {
     lake: proven,
     runner,
     log,
-    credentials: () => scriptCredentials(config.env),
+    // On ECS scripts have a role of their own.
+    credentials: async () => (config.ecs ? {} : scriptCredentials(config.env)),
     lakeFolder: () => lakeFolder(config.env),
     datasets: (database) => readDatasets(config.datasetsDir, database),
     ...(config.verify === 'full' && { verifier }),

@@ -35,6 +35,12 @@ interface Given {
 const compile = ({ env = {}, source = givenSource(), request = ALL, keys = KEYS, folder }: Given = {}) =>
   compileJob(givenConfig(env), source, request, RUN, givenSupplies({ credentials: keys, folder: folder ?? null }));
 
+const ECS = { RUNNER: 'ecs', ECS_SUBNETS: 'subnet-1a,subnet-1b', ECS_SECURITY_GROUPS: 'sg-1' };
+const onEcs = (change: Partial<LaunchableSource>): LaunchableSource => ({
+  ...givenSource({ runner: 'ecs', digest: null, provides: ['MYSQL_PASSWORD'], ...change }),
+  reference: 'arn:aws:ecs:eu-west-1:111122223333:task-definition/ingesta-mysql:7',
+});
+
 /** One per decision: everything by default; everything set; a folder lake. */
 const CASES: Record<string, Given> = {
   's3-defaults': {},
@@ -60,6 +66,19 @@ const CASES: Record<string, Given> = {
     keys: {},
     folder: { path: '/data/lake', owner: '1000:1000' },
   },
+  'ecs/defaults': { source: onEcs({}), keys: {}, env: ECS },
+  'ecs/everything-set': {
+    source: onEcs({ name: 'ventas', envPrefix: 'VENTAS_', provides: ['MYSQL_PASSWORD', 'MYSQL_USER'] }),
+    keys: {},
+    env: {
+      ...ECS,
+      VENTAS_MYSQL_HOST: 'ventas.example',
+      VENTAS_MYSQL_TABLES: 'users',
+      LAKE_PREFIX: 'team-a',
+      AWS_REGION: 'eu-west-1',
+    },
+    request: { tables: ['users', 'orders'], format: 'csv.gz', dryRun: false },
+  },
   'dry-run': { keys: {}, request: { tables: null, format: 'csv', dryRun: true } },
 };
 
@@ -68,6 +87,27 @@ describe.each(Object.entries(CASES))('compileJob, %s', (name, given) => {
 
   it('hands a script nothing of another source', () => {
     expect(JSON.stringify(compile(given).job)).not.toContain('canary-of-another-source');
+  });
+});
+
+describe('compileJob, on ECS', () => {
+  const compiled = (env: Record<string, string>, provides: string[]) =>
+    compile({ source: onEcs({ provides }), keys: {}, env: { ...ECS, ...env } });
+
+  it('refuses to put a secret into the lake, and says where it belongs', () => {
+    const refused = () => compiled({ MYSQL_PASSWORD: 'canary-mysql' }, []);
+    expect(refused).toThrow(/MYSQL_PASSWORD is a secret.*"secrets" in arn:.*ingesta-mysql:7/);
+    expect(refused).not.toThrow(/canary/);
+  });
+
+  it('hands over nothing that the task brings, and asks for nothing of it', () => {
+    const { job } = compiled({ MYSQL_HOST: '', MYSQL_PASSWORD: 'canary-mysql' }, ['MYSQL_PASSWORD_FILE', 'MYSQL_HOST']);
+    expect(Object.keys(job.env)).not.toContain('MYSQL_HOST');
+    expect(JSON.stringify(job)).not.toContain('canary');
+  });
+
+  it('refuses a host that means the task itself', () => {
+    expect(() => compiled({ MYSQL_HOST: 'localhost', DOCKER_NETWORK: 'host' }, [])).toThrow(/inside the VPC/);
   });
 });
 

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
-import { type Dataset, type Job, loopbackVariables, resolveEnv } from '@ingesta/kit';
+import { type Dataset, type Job, loopbackVariables } from '@ingesta/kit';
 import type { Config } from '../config';
 import { ApiError } from '../errors';
+import { LAKE_SETTINGS } from '../lake-settings';
 import type { JobSpec, LaunchableSource } from '../runners/runner';
+import { sourceEnv } from '../sources/source-env';
 
 /** What a caller asked for, defaults applied. */
 export interface IngestRequest {
@@ -47,15 +49,7 @@ const SHARED_SETTINGS = [
   'KEY_TEMPLATE',
   'PARALLEL_TABLES',
   'PARALLEL_RANGES',
-  'LAKE_URL',
-  'LAKE_PREFIX',
-  'AWS_BUCKET_NAME',
-  'S3_BUCKET',
-  'AWS_REGION',
-  'AWS_DEFAULT_REGION',
-  'AWS_ENDPOINT_URL_S3',
-  'AWS_ENDPOINT_URL',
-  'AWS_REQUEST_CHECKSUM_CALCULATION',
+  ...LAKE_SETTINGS,
 ];
 
 /**
@@ -69,7 +63,7 @@ export function compileJob(
   run: RunIdentity,
   { credentials, folder, datasets }: JobSupplies,
 ): JobSpec {
-  const { values, problems } = resolveEnv(source.description, config.env, source.envPrefix);
+  const { values, problems } = sourceEnv(source, config.env);
   problems.push(...hostProblems(config, source, values));
   if (problems.length > 0) throw new ApiError('SOURCE_CONFIG', problems.join('; '), { database: source.name });
 
@@ -122,10 +116,12 @@ export function deploymentOf(env: Config['env']): string {
 
 /** A loopback address in a setting means the container itself, unless the container shares the host's network. */
 function hostProblems(config: Config, source: LaunchableSource, values: Readonly<Record<string, string>>): string[] {
-  if (source.runner !== 'docker' || config.dockerNetwork === 'host') return [];
-  const advice =
+  const { runner } = source;
+  if (runner === 'process' || (runner === 'docker' && config.dockerNetwork === 'host')) return [];
+  const onDocker =
     'inside the script container that is the container itself: use host.docker.internal for a server on the Docker host, ' +
     'a service name on DOCKER_NETWORK, or DOCKER_NETWORK=host';
+  const advice = runner === 'ecs' ? 'a task is a machine of its own: use an address inside the VPC' : onDocker;
   const hosts = source.description.env.filter((variable) => variable.host).map((variable) => variable.name);
   return [
     ...loopbackVariables(hosts, values).map(({ name, host }) => ({ name: source.envPrefix + name, host })),

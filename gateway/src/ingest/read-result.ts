@@ -98,8 +98,8 @@ function failureOf(
   const said = printed?.status === 'error' ? printed.error : null;
   const { exitCode } = outcome;
   if (exitCode === null) {
-    return new ApiError('RUNNER_UNAVAILABLE', 'The Docker daemon was lost during the run, and with it the script', {
-      hint: 'Nothing was published. When the daemon is back, POST again.',
+    return new ApiError('RUNNER_UNAVAILABLE', 'The runner was lost during the run, and with it the script', {
+      hint: 'Nothing was published. When Docker, or ECS, answers again, POST again.',
     });
   }
   if (outcome.oomKilled) {

@@ -6,12 +6,14 @@ export interface LaunchableSource {
   /** Stands before the names of its variables in the gateway's environment; empty but for named connections. */
   envPrefix: string;
   /** What will launch it: decides what `localhost` means and how a folder lake is reached. */
-  runner: 'docker' | 'process';
-  /** Image reference, or the folder of the process runner. */
+  runner: 'docker' | 'process' | 'ecs';
+  /** Image reference, the folder of the process runner, or the ECS task definition. */
   reference: string;
   /** Content digest of what will run; null where there is none (process). */
   digest: string | null;
   description: SourceDescription;
+  /** Variables that the launch has by itself, secrets by reference above all; none if absent. */
+  provides?: readonly string[];
 }
 
 /** What a runner knows about a source without launching it. */
@@ -19,10 +21,11 @@ export type SourceListing =
   | { name: string; reference: string; present: true; title: string }
   | { name: string; reference: string; present: false; title: string; hint: string };
 
-/** Everything one launch needs, decided. Plain data: `docker-convert.ts` and `process-runner.ts` only translate it. */
+/** Everything one launch needs, decided. Plain data: `docker-convert.ts`, `ecs-convert.ts` and
+ * `process-runner.ts` only translate it. */
 export interface JobSpec {
   source: LaunchableSource;
-  /** Goes over stdin, secrets included. */
+  /** Goes over stdin, secrets included; on ECS through the lake, without any. */
   job: Job;
   labels: Readonly<Record<string, string>>;
   memoryMiB: number;
@@ -48,11 +51,11 @@ export interface Outcome {
   exitCode: number | null;
   /** Killed for memory, as far as can be told. */
   oomKilled: boolean;
-  /** What stood on stdout, at most `MAX_RESULT_BYTES`. */
+  /** What stood on stdout, at most `MAX_RESULT_BYTES`; on ECS what the script left in the lake for it. */
   stdout: Buffer;
   /** `too_long`: over the limit, and the script was stopped for it. `cut`: lost on the way. Null if whole. */
   stdoutProblem: 'too_long' | 'cut' | null;
-  /** The last lines of stderr that were no events (a stack trace, a shell's message). */
+  /** The last lines of stderr that were no events (a stack trace, a shell's message); on ECS where they can be read. */
   stderrTail: string;
   startedAt: Date;
   finishedAt: Date;

@@ -1,14 +1,15 @@
-import { type Lake, resolveEnv } from '@ingesta/kit';
+import type { Lake } from '@ingesta/kit';
 import type { Config } from '../config';
 import type { Runner, SourceListing } from '../runners/runner';
 import { readCurrent } from '../runs/publication';
 import { within } from '../within';
+import { sourceEnv } from './source-env';
 
 /** A source as `GET /api/ingesta` shows it. */
 export interface SourceStatus {
   name: string;
   title: string;
-  /** Image, or folder of the process runner. */
+  /** Image, folder of the process runner, or ECS task definition. */
   image: string;
   /** Whether it can be launched now. */
   present: boolean;
@@ -56,8 +57,7 @@ export class SourcesService {
   }
 
   async #missingEnv(name: string): Promise<string[]> {
-    const { description, envPrefix } = await this.services.runner.resolve(name);
-    return resolveEnv(description, this.services.config.env, envPrefix).problems;
+    return sourceEnv(await this.services.runner.resolve(name), this.services.config.env).problems;
   }
 
   async #lastRun(name: string): Promise<SourceStatus['last_run']> {

@@ -7,7 +7,9 @@ if (process.argv.includes('--describe')) {
   process.stdout.write(readFileSync(join(__dirname, 'source.json')));
   process.exit(0);
 }
-const text = readFileSync(0, 'utf8');
+// Where there is no stdin, the job lies in the lake, which is a folder here.
+const [, key] = /^lake:(.+)$/.exec(process.env.INGESTA_JOB) ?? [];
+const text = readFileSync(key ? new URL(`${process.env.LAKE_URL}/${key}`) : 0, 'utf8');
 const job = JSON.parse(text);
 const say = (message) =>
   writeSync(2, `${JSON.stringify({ event: 'log', at: new Date().toISOString(), level: 'info', message })}\n`);

@@ -136,6 +136,8 @@ export const runKeys = (db: string, runId: string) => {
     log: `${folder}log.ndjson`,
     /** There once somebody asked for the run to end. */
     cancel: `${folder}cancel.json`,
+    /** The job of an attempt, without secrets, where a launch has no stdin to hand it over. */
+    job: (attempt: number): string => `${folder}job-${attempt}.json`,
     /** The script's own copy of its result. */
     result: (attempt: number): string => `${folder}result-${attempt}.json`,
   };

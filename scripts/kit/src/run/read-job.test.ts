@@ -1,6 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { pathToFileURL } from 'node:url';
 import type { Job } from '../contract/job';
+import { openLake } from '../lake/open-lake';
 import { jobFromEnv, readJob, timestampOf } from './read-job';
 
 const NOW = new Date('2025-01-02T15:30:45.999Z');
@@ -64,6 +69,39 @@ describe('a job on stdin', () => {
 
   it('is refused when it is over 1 MiB', async () => {
     await expect(fromStdin(Buffer.alloc(1024 * 1024 + 1, ' '))).rejects.toMatchObject(config('over 1 MiB'));
+  });
+});
+
+describe('a job in the lake', () => {
+  let folder: string;
+  let env: { LAKE_URL: string };
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'read-job-'));
+    env = { LAKE_URL: pathToFileURL(folder).href };
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  const given = async (key: string, text: string, more: Record<string, string> = {}) => {
+    const lake = await openLake(env);
+    await lake.putIfAbsent(key, Buffer.from(text));
+    return readJob({ ...env, ...more, INGESTA_JOB: `lake:${key}` }, [], Readable.from([]));
+  };
+
+  it('is taken as it is, but for what the environment says', async () => {
+    const read = await given('jobs/1.json', JSON.stringify(job), { MYSQL_PASSWORD: 'of the task' });
+    expect(read).toEqual({
+      ...job,
+      env: expect.objectContaining({ MYSQL_HOST: 'db', MYSQL_PASSWORD: 'of the task', ...env }),
+    });
+  });
+
+  it('is refused where it is absent or malformed, without telling it', async () => {
+    const absent = readJob({ ...env, INGESTA_JOB: 'lake:jobs/none.json' }, [], Readable.from([]));
+    await expect(absent).rejects.toMatchObject(config('no job at jobs/none.json'));
+    await expect(given('jobs/2.json', 's3cr3t')).rejects.toMatchObject(config(/^jobs\/2\.json holds no JSON job$/));
+    await expect(given('jobs/3.json', '{"attempt":"s3cr3t"}')).rejects.toMatchObject(
+      config(/malformed at: (?!.*s3cr3t)/),
+    );
   });
 });
 

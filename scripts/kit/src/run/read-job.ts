@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 import { type Job, jobSchema } from '../contract/job';
 import { SOURCE_NAME } from '../contract/source-description';
 import { configError } from '../errors';
+import { openLake } from '../lake/open-lake';
 import { readDatasets } from './read-datasets';
 
 /** A job is settings, not data. */
@@ -14,34 +15,59 @@ export function timestampOf(date: Date): string {
   return date.toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '_');
 }
 
-/** The job from stdin when `INGESTA_JOB=stdin` announces one, else the one that the environment alone describes. */
+/** Announces a job that lies in the lake: `INGESTA_JOB=lake:<key>`. */
+const IN_LAKE = 'lake:';
+
+/** Whether nobody reads this launch's stdout: its job came from the lake, and its answer has to go there. */
+export const answersInLake = (env: NodeJS.ProcessEnv): boolean => env.INGESTA_JOB?.startsWith(IN_LAKE) ?? false;
+
+/**
+ * The job that `INGESTA_JOB` announces: on stdin, or in the lake that the environment names; else the one that the
+ * environment alone describes.
+ */
 export async function readJob(env: NodeJS.ProcessEnv, argv: readonly string[], stdin: Readable): Promise<Job> {
-  if (env.INGESTA_JOB === 'stdin') return parseJob(await readAll(stdin));
-  if (env.INGESTA_JOB)
-    throw configError(`INGESTA_JOB=${env.INGESTA_JOB} is unknown`, 'Use INGESTA_JOB=stdin or unset it.');
+  const { INGESTA_JOB: announced } = env;
+  if (announced === 'stdin') return parseJob(await readAll(stdin), 'stdin');
+  if (announced && answersInLake(env)) return jobFromLake(env, announced.slice(IN_LAKE.length));
+  if (announced)
+    throw configError(`INGESTA_JOB=${announced} is unknown`, 'Use INGESTA_JOB=stdin, lake:<key>, or unset it.');
   const job = jobFromEnv(env, argv.includes('--dry-run'));
   return env.DATASETS_DIR ? { ...job, datasets: await readDatasets(env.DATASETS_DIR, job.database) } : job;
 }
 
-function parseJob(text: string): Job {
+/** A job without secrets: what the environment has of its own counts before what stands in it. */
+async function jobFromLake(env: NodeJS.ProcessEnv, key: string): Promise<Job> {
+  const lake = await openLake(env);
+  try {
+    const stored = await lake.get(key);
+    if (stored === null) throw configError(`There is no job at ${key} in ${lake.url}`, 'Only a gateway puts it there.');
+    const job = parseJob(stored.body.toString('utf8'), key);
+    return { ...job, env: { ...job.env, ...definedIn(env) } };
+  } finally {
+    await lake.close();
+  }
+}
+
+/** `from`: where the text stood. */
+function parseJob(text: string, from: string): Job {
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch {
-    throw configError(
-      'stdin holds no JSON job',
-      'INGESTA_JOB=stdin promises one; unset it to configure by environment.',
-    );
+    throw configError(`${from} holds no JSON job`, 'INGESTA_JOB promises one; unset it to configure by environment.');
   }
   const parsed = jobSchema.safeParse(json);
   if (parsed.success) return parsed.data;
   // Paths only: values of a job may be secret.
   const fields = parsed.error.issues.map((issue) => issue.path.join('.') || '(whole)').join(', ');
   throw configError(
-    `The job on stdin is malformed at: ${fields}`,
+    `The job on ${from} is malformed at: ${fields}`,
     'Gateway and script image must be of the same version.',
   );
 }
+
+const definedIn = (env: NodeJS.ProcessEnv): Record<string, string> =>
+  Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
 
 /** The job of a bare `docker run`: no gateway, settings from the environment. */
 export function jobFromEnv(env: NodeJS.ProcessEnv, dryRun: boolean, now = new Date()): Job {
@@ -63,7 +89,7 @@ export function jobFromEnv(env: NodeJS.ProcessEnv, dryRun: boolean, now = new Da
     format,
     datasets: [],
     dry_run: dryRun,
-    env: Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined)),
+    env: definedIn(env),
   };
 }
 

@@ -197,6 +197,27 @@ describe('a run that succeeds', () => {
     );
   });
 
+  it('does the job that lies in the lake with the secrets of its own environment, and leaves what it prints there', async () => {
+    const lake = newLake();
+    const { FAKE_PASSWORD: _, ...env } = jobFor(lake).env;
+    const launched = async (change: Partial<Job>, own: Env = {}) => {
+      const job = { ...jobFor(lake, change), env };
+      const keys = runKeys('ventas', job.run_id);
+      const opened = await openLake({ LAKE_URL: lake });
+      await opened.putIfAbsent(keys.job(3), Buffer.from(JSON.stringify(job)));
+      const ended = await start({ INGESTA_JOB: `lake:${keys.job(3)}`, LAKE_URL: lake, FAKE_HOST: undefined, ...own })
+        .ended;
+      const left = (await opened.get(keys.result(3)))?.body.toString();
+      expect(left).toBe(ended.stdout.trimEnd());
+      return { code: ended.code, output: documentOf(ended), job };
+    };
+    const done = await launched({});
+    expect(done).toMatchObject({ code: 0, output: { status: 'success', nonce: done.job.nonce } });
+    expect(await launched({ dry_run: true })).toMatchObject({ code: 0, output: { status: 'planned' } });
+    expect(await launched({ tables: ['absent'] })).toMatchObject({ code: 66, output: { status: 'error' } });
+    expect(await launched({}, { FAKE_PASSWORD: undefined })).toMatchObject({ code: 64, output: { status: 'error' } });
+  });
+
   it('keeps tables whose names mean something to JavaScript', async () => {
     const names = ['__proto__', 'constructor', 'toString', 'hasOwnProperty'];
     const ended = await start({ LAKE_URL: newLake(), FAKE_NAMES: names.join(',') }).ended;

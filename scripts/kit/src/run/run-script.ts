@@ -5,7 +5,8 @@ import { type SourceDescription, sourceDescriptionSchema } from '../contract/sou
 import { failed, ScriptError } from '../errors';
 import type { Source } from '../source';
 import { asScriptError } from './as-script-error';
-import { readJob } from './read-job';
+import { leaveAnswer } from './leave-answer';
+import { answersInLake, readJob } from './read-job';
 import { type Report, redactor, reporter } from './reporter';
 import { runJob } from './run-job';
 import { secretsOf } from './secrets';
@@ -38,11 +39,15 @@ export async function runScript(source: Source, description: unknown): Promise<v
     stopAtDeadline(stop, job.deadline);
     return runJob({ source, description: described, job, report, redact, signal: stop.signal });
   };
+  const answer = async (document: ScriptOutput) => {
+    if (job !== null && answersInLake(process.env)) await leaveAnswer(job, document, report);
+    await print(document);
+  };
   try {
     reportWarnings(report);
     stopOnSignals(stop);
     stopOnDefects(stop);
-    await print(await Promise.race([run(), overdue(stop.signal)]));
+    await answer(await Promise.race([run(), overdue(stop.signal)]));
   } catch (error) {
     // What made us stop explains the failures it caused.
     const cause = stop.signal.aborted ? stop.signal.reason : error;
@@ -51,7 +56,7 @@ export async function runScript(source: Source, description: unknown): Promise<v
     report({ event: 'log', level: 'error', message: chainOf(error) });
     // Set by `run`, which the compiler does not follow.
     const { database, run_id } = (job as Job | null) ?? { database: null, run_id: null };
-    await print({
+    await answer({
       status: 'error',
       database,
       error: { code: failure.code, message: redact(failure.message), hint: redact(failure.hint), run_id },
