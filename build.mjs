@@ -1,10 +1,11 @@
 /**
- * Makes the programs: `node build.mjs [gateway|demo|<source> ...]`, all of them unless told which.
+ * Makes the programs: `node build.mjs [gateway|cli|demo|<source> ...]`, all of them unless told which.
  * One CommonJS file each, which needs Node and nothing else but the assets beside it.
  *   gateway/src/main.ts            gateway/dist/main.js, the assets of /docs and /redoc, the analytics packs
  *   gateway/src/…/duckdb/worker.ts gateway/dist/duckdb-worker.js, and the native libraries that the image needs
  *   gateway/src/…/verifier/worker.ts  gateway/dist/verifier.js
  *   scripts/<name>/src/main.ts     scripts/<name>/dist/main.js
+ *   cli/src/main.ts                cli/dist/main.js, which cli/bin/ingesta.js runs
  *   demo/sample/loader.ts          demo/dist/load-sample.js, and demo/dist/schema
  *   demo/src/main.ts               demo/dist/main.js
  *   test/bench/main.ts             test/bench/dist/main.js, and the loops it compares with
@@ -56,6 +57,7 @@ function programs() {
     if (name !== 'kit') found.push([`scripts/${name}/src/main.ts`, `scripts/${name}/dist/main.js`]);
   }
   found.push(
+    ['cli/src/main.ts', 'cli/dist/main.js'],
     ['demo/sample/loader.ts', 'demo/dist/load-sample.js'],
     ['demo/src/main.ts', 'demo/dist/main.js'],
     ['test/bench/main.ts', 'test/bench/dist/main.js'],

@@ -15,7 +15,7 @@ const isDistributed = asked.includes('moto') || asked.includes('trino');
 /** Tests run on the TypeScript sources (swc); the real servers come from test/services through test/setup. */
 module.exports = {
   testEnvironment: 'node',
-  roots: ['<rootDir>/gateway/src', '<rootDir>/scripts', '<rootDir>/demo', '<rootDir>/test'],
+  roots: ['<rootDir>/cli/src', '<rootDir>/gateway/src', '<rootDir>/scripts', '<rootDir>/demo', '<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/', ...(isDistributed ? [] : DISTRIBUTED)],
   modulePathIgnorePatterns: ['/dist/'],
