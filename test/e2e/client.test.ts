@@ -90,7 +90,9 @@ describe('ingesta, from the command line', () => {
   });
 
   it('tells of a gateway that is not there', async () => {
-    const { code, stderr } = await client(['run', 'files', '--retry-for', '0'], { INGESTA_URL: 'http://127.0.0.1:1' });
+    const gone = await givenLine(gateway.url);
+    await gone.close();
+    const { code, stderr } = await client(['run', 'files', '--retry-for', '0'], { INGESTA_URL: gone.url });
     expect({ code, stderr }).toEqual({ code: 69, stderr: expect.stringContaining('ECONNREFUSED') });
   });
 
