@@ -1,3 +1,4 @@
+import { type AwsKeys, awsKeys } from '@ingesta/kit';
 import type { Env } from './config';
 
 /** What every client of the AWS SDK is made with. */
@@ -6,25 +7,18 @@ export interface AwsClientSettings {
   /** Only where another server stands in for AWS. */
   endpoint?: string;
   /** Absent: the SDK looks in its own chain (profile, container or instance role). */
-  credentials?: { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
+  credentials?: AwsKeys;
   maxAttempts: number;
 }
 
 /** For one service: `ATHENA`, `GLUE`. The names are those that the AWS SDKs and the lake use. */
 export function awsSettings(env: Env, service: string): AwsClientSettings {
-  const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN } = env;
+  const credentials = awsKeys(env);
   const endpoint = env[`AWS_ENDPOINT_URL_${service}`] || env.AWS_ENDPOINT_URL;
   return {
     region: env.AWS_REGION || env.AWS_DEFAULT_REGION || 'us-east-1',
     maxAttempts: 4,
     ...(endpoint && { endpoint }),
-    ...(AWS_ACCESS_KEY_ID &&
-      AWS_SECRET_ACCESS_KEY && {
-        credentials: {
-          accessKeyId: AWS_ACCESS_KEY_ID,
-          secretAccessKey: AWS_SECRET_ACCESS_KEY,
-          ...(AWS_SESSION_TOKEN && { sessionToken: AWS_SESSION_TOKEN }),
-        },
-      }),
+    ...(credentials && { credentials }),
   };
 }

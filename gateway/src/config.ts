@@ -2,12 +2,13 @@ import { dataKeys, lakeProblems, RESERVED_SOURCE_NAMES, SOURCE_NAME } from '@ing
 import { parseRunner, type RunnerConfig } from './ecs-config';
 import { parseQueryEngine, type QueryEngineConfig } from './query-engine-config';
 import type { Connection } from './runners/named-connections';
+import { parseScriptAccess, type ScriptAccessConfig } from './script-access-config';
 
 /** Environment as the gateway got it; sources look their own variables up in it. */
 export type Env = Readonly<Record<string, string | undefined>>;
 
 /** Every setting of the gateway, in the order of `.env.example`. */
-export interface Config extends QueryEngineConfig, RunnerConfig {
+export interface Config extends QueryEngineConfig, RunnerConfig, ScriptAccessConfig {
   /** In production the `<NAME>_REMOTE` of a source's variables count over their plain names. */
   readonly environment: 'local' | 'production';
   readonly host: string;
@@ -96,6 +97,7 @@ export function parseConfig(env: Env): Config {
     datasetsDir: text('DATASETS_DIR', 'datasets'),
     scriptMemoryMiB: int('SCRIPT_MEMORY_MB', 256, 64, 1_048_576),
     scriptCpus: number('SCRIPT_CPUS', 1, 0.1, 256),
+    ...parseScriptAccess(read, problems),
     runTimeoutSeconds: int('RUN_TIMEOUT', 3600, 1, 7 * 86_400),
     runAttempts: int('RUN_ATTEMPTS', 3, 1, 10),
     maxConcurrentRuns: int('MAX_CONCURRENT_RUNS', 4, 1, 64),

@@ -25,7 +25,7 @@ import { Submissions } from './ingest/idempotency';
 import { deploymentOf } from './ingest/job';
 import { reap } from './ingest/reaper';
 import { RunsService } from './ingest/runs-service';
-import { lakeFolder, scriptCredentials } from './ingest/script-access';
+import { credentialsFor, lakeFolder } from './ingest/script-access';
 import { IngestService } from './ingest/service';
 import { createLog, type Log, secretValues } from './log';
 import { Metrics } from './metrics/metrics';
@@ -34,6 +34,7 @@ import type { Runner } from './runners/runner';
 import { Patrol } from './runs/patrol';
 import { probeLake } from './runs/probe-lake';
 import { VerifierChild } from './runs/verifier/verifier-child';
+import { secretsOf } from './secrets/index';
 import { ShippedSources } from './sources/shipped-sources';
 import { SourcesService } from './sources/sources-service';
 
@@ -53,6 +54,7 @@ async function main(): Promise<void> {
   const metrics = new Metrics(version);
   const lake = once(() => openLake(config.env));
   const runner = await createRunner(config, new ShippedSources(scriptsFolder(config)), lake);
+  const secrets = secretsOf(config);
   const gateway = gatewayName();
   const proven = onceWell(async () => {
     const opened = await lake();
@@ -81,8 +83,8 @@ async function main(): Promise<void> {
     lake: proven,
     runner,
     log,
-    // On ECS scripts have a role of their own.
-    credentials: async () => (config.ecs ? {} : scriptCredentials(config.env)),
+    credentials: credentialsFor(config),
+    secrets,
     lakeFolder: () => lakeFolder(config.env),
     datasets: (database) => readDatasets(config.datasetsDir, database),
     ...(config.verify === 'full' && { verifier }),
@@ -100,7 +102,7 @@ async function main(): Promise<void> {
   });
   const submissions = new Submissions({ ingestion, lake, leaseTtlMs: config.leaseTtlSeconds * 1000 });
   const runs = new RunsService({ lake, ingestion });
-  const sources = new SourcesService({ config, runner, lake });
+  const sources = new SourcesService({ config, runner, lake, secrets });
   const analytics = new AnalyticsService({ packs, engine: engines.engine, snapshots, twins, config, metrics });
   const health = new HealthService({ config, runner, lake, version, snapshots, packs, twins });
   metrics.watch({

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Lake, openLake } from '@ingesta/kit';
-import { scriptCredentials } from '../../gateway/src/ingest/script-access';
+import { gatewayCredentials } from '../../gateway/src/ingest/script-access';
 import type { Left } from './judge/leftovers';
 
 type Env = Readonly<Record<string, string>>;
@@ -68,7 +68,7 @@ async function folderLakes(secret: string): Promise<TestLakes> {
 
 async function bucketLakes(env: Readonly<Record<string, string | undefined>>): Promise<TestLakes> {
   const given = Object.fromEntries(BUCKET_SETTINGS.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
-  const base: Env = { ...given, ...(await scriptCredentials({ ...env, LAKE_URL: undefined })) };
+  const base: Env = { ...given, ...(await gatewayCredentials({ ...env, LAKE_URL: undefined })) };
   const prefix = [env.LAKE_PREFIX?.replace(/^\/+|\/+$/g, ''), `conformance-${randomUUID()}`].filter(Boolean).join('/');
   const opened: Lake[] = [];
   return {

@@ -79,6 +79,10 @@ const CASES: Record<string, Given> = {
     },
     request: { tables: ['users', 'orders'], format: 'csv.gz', dryRun: false },
   },
+  'own-credentials': {
+    env: { SCRIPT_CREDENTIALS: 'own', SCRIPT_AWS_DIR: '/home/ingesta/.aws', AWS_PROFILE: 'lake' },
+    keys: {},
+  },
   'dry-run': { keys: {}, request: { tables: null, format: 'csv', dryRun: true } },
 };
 
@@ -87,6 +91,20 @@ describe.each(Object.entries(CASES))('compileJob, %s', (name, given) => {
 
   it('hands a script nothing of another source', () => {
     expect(JSON.stringify(compile(given).job)).not.toContain('canary-of-another-source');
+  });
+});
+
+describe('compileJob, with a secret store', () => {
+  const { job } = compileJob(
+    givenConfig({ MYSQL_HOST: '', MYSQL_PASSWORD: 'stale' }),
+    givenSource(),
+    ALL,
+    RUN,
+    givenSupplies({ secrets: { MYSQL_HOST: 'rds.example', MYSQL_PASSWORD: 'rotated' } }),
+  );
+
+  it('takes what stands there before what the environment says', () => {
+    expect(job.env).toMatchObject({ MYSQL_HOST: 'rds.example', MYSQL_USER: 'reader', MYSQL_PASSWORD: 'rotated' });
   });
 });
 

@@ -38,6 +38,8 @@ export interface LakeFolder {
 /** What was looked up for a run. */
 export interface JobSupplies {
   credentials: CredentialEnv;
+  /** The source's variables as a secret store knows them: these count before the environment's. */
+  secrets: Readonly<Record<string, string>>;
   folder: LakeFolder | null;
   datasets: readonly Dataset[];
 }
@@ -61,12 +63,13 @@ export function compileJob(
   source: LaunchableSource,
   request: IngestRequest,
   run: RunIdentity,
-  { credentials, folder, datasets }: JobSupplies,
+  { credentials, secrets, folder, datasets }: JobSupplies,
 ): JobSpec {
-  const { values, problems } = sourceEnv(source, config.env);
+  const { values, problems } = sourceEnv(source, config.env, secrets);
   problems.push(...hostProblems(config, source, values));
   if (problems.length > 0) throw new ApiError('SOURCE_CONFIG', problems.join('; '), { database: source.name });
 
+  const own = config.scriptCredentials === 'own' && folder === null;
   const selection = `${source.description.env_prefix}TABLES`;
   const selected = config.env[source.envPrefix + selection];
   const job: Job = {
@@ -81,7 +84,7 @@ export function compileJob(
     datasets: [...datasets],
     dry_run: request.dryRun,
     env: {
-      ...pick(config.env, SHARED_SETTINGS),
+      ...pick(config.env, own ? [...SHARED_SETTINGS, 'AWS_PROFILE'] : SHARED_SETTINGS),
       ...(selected ? { [selection]: selected } : {}),
       ...values,
       ...credentials,
@@ -102,6 +105,7 @@ export function compileJob(
     memoryMiB: config.scriptMemoryMiB,
     cpus: config.scriptCpus,
     network: config.dockerNetwork,
+    ownCredentials: own ? { folder: config.scriptAwsDir } : null,
     lakeFolder: folder && { hostPath: config.lakeHostPath ?? folder.path, path: folder.path, user: folder.owner },
   };
 }

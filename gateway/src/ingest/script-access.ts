@@ -1,24 +1,44 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import type { Env } from '../config';
+import { awsKeys } from '@ingesta/kit';
+import { awsSettings } from '../aws-settings';
+import type { Config, Env } from '../config';
 import { ApiError } from '../errors';
+import type { LaunchableSource } from '../runners/runner';
 import type { CredentialEnv, LakeFolder } from './job';
+import { scriptPolicy } from './script-policy';
+import { ScriptRole } from './script-role';
+
+/** Finds the credentials of one launch. */
+export type Credentials = (source: LaunchableSource, runId: string) => Promise<CredentialEnv>;
 
 /**
- * The credentials a script gets: those of the environment, else what the AWS SDK's own chain finds (profile, web
- * identity, container or instance role), resolved now. Empty for a folder lake.
+ * How scripts come by their credentials: none where they look for their own (a folder lake needs none), those of a role
+ * narrowed to the run, or the gateway's, resolved anew for each launch.
  */
-export async function scriptCredentials(env: Env): Promise<CredentialEnv> {
-  if (env.LAKE_URL) return {};
-  if (env.AWS_ACCESS_KEY_ID && env.AWS_SECRET_ACCESS_KEY) {
-    return credentialEnv(env.AWS_ACCESS_KEY_ID, env.AWS_SECRET_ACCESS_KEY, env.AWS_SESSION_TOKEN);
-  }
+export function credentialsFor({ env, scriptCredentials, scriptRole, ecs }: Config): Credentials {
+  if (env.LAKE_URL || ecs !== null || scriptCredentials === 'own') return async () => ({});
+  if (scriptRole === null) return () => gatewayCredentials(env);
+  const role = new ScriptRole(scriptRole.arn, scriptRole.seconds, awsSettings(env, 'STS'));
+  return (source, runId) => role.assume(source.name, runId, scriptPolicy(env, source, runId, role.partition));
+}
+
+/** Those of the environment, else what the AWS SDK's own chain finds (profile, web identity, container or instance role). */
+export async function gatewayCredentials(env: Env): Promise<CredentialEnv> {
+  const keys = awsKeys(env);
+  if (keys) return credentialEnv(keys);
   const { fromNodeProviderChain } = await import('@aws-sdk/credential-providers');
   try {
     // A mounted ~/.aws with short-lived tokens changes under us: read it again each time.
-    const found = await fromNodeProviderChain({ ignoreCache: true })();
-    return credentialEnv(found.accessKeyId, found.secretAccessKey, found.sessionToken);
+    const profile = env.AWS_PROFILE;
+    return credentialEnv(await fromNodeProviderChain({ ignoreCache: true, ...(profile && { profile }) })());
   } catch (error) {
+    const { name, message } = error as Error;
+    if (/expired/i.test(`${name} ${message}`))
+      throw new ApiError('LAKE_DENIED', "The gateway's AWS credentials have expired", {
+        hint: 'Log in again (aws sso login), or renew the session token in ~/.aws, then POST again.',
+        cause: error,
+      });
     throw new ApiError('LAKE_DENIED', 'No AWS credentials were found', {
       hint: 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, mount ~/.aws, or give the host a role.',
       cause: error,
@@ -26,10 +46,14 @@ export async function scriptCredentials(env: Env): Promise<CredentialEnv> {
   }
 }
 
-const credentialEnv = (id: string, secret: string, token: string | undefined): CredentialEnv => ({
-  AWS_ACCESS_KEY_ID: id,
-  AWS_SECRET_ACCESS_KEY: secret,
-  ...(token ? { AWS_SESSION_TOKEN: token } : {}),
+const credentialEnv = (keys: {
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken?: string;
+}): CredentialEnv => ({
+  AWS_ACCESS_KEY_ID: keys.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: keys.secretAccessKey,
+  ...(keys.sessionToken ? { AWS_SESSION_TOKEN: keys.sessionToken } : {}),
 });
 
 /** The folder of a folder lake, made if absent, with its owner: a container writes as that user. Null for S3. */

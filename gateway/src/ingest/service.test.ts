@@ -37,6 +37,7 @@ function given(
     log,
     gateway: 'gateway-1',
     credentials: async () => ({ AWS_SESSION_TOKEN: 'canary-token' }),
+    secrets: async () => ({}),
     lakeFolder: async () => null,
     datasets: async () => [],
     ...(published && { published }),

@@ -31,7 +31,9 @@ export interface IngestServices {
   runner: Runner;
   log: Log;
   /** Credentials for the script, resolved for each run: they may have rotated. */
-  credentials: () => Promise<CredentialEnv>;
+  credentials: (source: LaunchableSource, runId: string) => Promise<CredentialEnv>;
+  /** The source's variables as a secret store knows them, asked for each launch: they may have rotated. */
+  secrets: (source: LaunchableSource) => Promise<Readonly<Record<string, string>>>;
   lakeFolder: () => Promise<LakeFolder | null>;
   /** The named queries of a database, read for each run: files may have changed. */
   datasets: (database: string) => Promise<Dataset[]>;
@@ -257,10 +259,15 @@ export class IngestService {
   async #compile({ source, request }: Launching, attempt: AttemptIdentity, epoch: number): Promise<JobSpec> {
     const services = this.services;
     // A plan needs no lake, unless the source reads from it: then the script says what is missing.
-    const credentials = request.dryRun ? await services.credentials().catch(() => ({})) : await services.credentials();
-    const [folder, datasets] = await Promise.all([services.lakeFolder(), services.datasets(source.name)]);
+    const found = services.credentials(source, attempt.runId);
+    const credentials = await (request.dryRun ? found.catch(() => ({})) : found);
+    const [folder, datasets, secrets] = await Promise.all([
+      services.lakeFolder(),
+      services.datasets(source.name),
+      services.secrets(source),
+    ]);
     const identity = { ...attempt, gateway: services.gateway, epoch };
-    return compileJob(services.config, source, request, identity, { credentials, folder, datasets });
+    return compileJob(services.config, source, request, identity, { credentials, secrets, folder, datasets });
   }
 
   /** Launches the script; `records` are where a run leaves its traces, null for a dry run. */

@@ -39,6 +39,7 @@ function gateway(name: string, runner: FakeRunner, more: Record<string, string> 
     runner,
     log,
     credentials: async () => ({}),
+    secrets: async () => ({}),
     lakeFolder: async () => null,
     datasets: async () => [],
   });

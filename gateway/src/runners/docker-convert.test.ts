@@ -19,7 +19,10 @@ describe.each(cases)('toContainer, %s', (name) => {
   it('shows nothing of the job’s environment, secrets least of all', () => {
     const text = JSON.stringify(options);
     expect(text).not.toContain('canary');
-    expect(options.Env).toEqual(['INGESTA_JOB=stdin']);
+    const files = spec.ownCredentials?.folder
+      ? ['AWS_CONFIG_FILE=/aws/config', 'AWS_SHARED_CREDENTIALS_FILE=/aws/credentials']
+      : [];
+    expect(options.Env).toEqual(['INGESTA_JOB=stdin', ...files]);
   });
 
   it('is hardened', () => {

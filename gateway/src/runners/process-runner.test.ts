@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ShippedSources } from '../sources/shipped-sources';
 import { ProcessRunner } from './process-runner';
+import type { JobSpec } from './runner';
 import { ignored, never, runnerSuite, SUITE_SOURCE, specOf } from './runner-suite';
 
 let folder: string;
@@ -42,6 +43,18 @@ describe('ProcessRunner', () => {
     const { names } = JSON.parse(outcome.stdout.toString());
     expect(names).toContain('PATH');
     expect(names).not.toContain('CANARY');
+  });
+
+  it('passes on where the AWS SDK looks for credentials, to scripts that find their own', async () => {
+    const aws = { AWS_WEB_IDENTITY_TOKEN_FILE: '/token', AWS_CONFIG_FILE: '/c', AWS_SECRET_ACCESS_KEY: 'canary' };
+    const runner = new ProcessRunner(new ShippedSources(folder), { ...env, ...aws });
+    const namesOf = async (ownCredentials: JobSpec['ownCredentials']) => {
+      const spec = await specOf({ ...given(), runner }, 'echo', {}, { ownCredentials });
+      const { names } = JSON.parse((await runner.run(spec, never, ignored)).stdout.toString());
+      return (names as string[]).filter((name) => name.startsWith('AWS_')).sort();
+    };
+    expect(await namesOf(null)).toEqual([]);
+    expect(await namesOf({ folder: null })).toEqual(['AWS_CONFIG_FILE', 'AWS_WEB_IDENTITY_TOKEN_FILE']);
   });
 
   it('says how to build a script whose bundle is absent', async () => {

@@ -26,6 +26,20 @@ const SIGNAL_EXITS: Partial<Record<NodeJS.Signals, number>> = {
 /** What a program needs from its surroundings; everything else comes over stdin. */
 const PASSED_ON = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'TZ', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SystemRoot'];
 
+/** Where the AWS SDK's chain looks, for a script that finds its credentials itself. */
+const AWS_CHAIN = [
+  'AWS_CONFIG_FILE',
+  'AWS_SHARED_CREDENTIALS_FILE',
+  'AWS_WEB_IDENTITY_TOKEN_FILE',
+  'AWS_ROLE_ARN',
+  'AWS_ROLE_SESSION_NAME',
+  'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI',
+  'AWS_CONTAINER_CREDENTIALS_FULL_URI',
+  'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE',
+  'AWS_CONTAINER_AUTHORIZATION_TOKEN',
+  'AWS_EC2_METADATA_DISABLED',
+];
+
 /** Runs each job as a child process of the same bundle that the image holds: for machines without Docker. */
 export class ProcessRunner implements Runner {
   readonly name = 'process';
@@ -61,7 +75,11 @@ export class ProcessRunner implements Runner {
     const startedAt = new Date();
     const child = spawn(command === 'node' ? process.execPath : command!, args, {
       cwd: spec.source.reference,
-      env: { ...this.#surroundings(), INGESTA_JOB: 'stdin', NODE_OPTIONS: `--max-old-space-size=${spec.memoryMiB}` },
+      env: {
+        ...this.#surroundings(spec.ownCredentials !== null),
+        INGESTA_JOB: 'stdin',
+        NODE_OPTIONS: `--max-old-space-size=${spec.memoryMiB}`,
+      },
       stdio: ['pipe', 'pipe', 'pipe'],
       // Its own process group, so that what it starts can be ended with it.
       detached: true,
@@ -122,10 +140,9 @@ export class ProcessRunner implements Runner {
     return join(this.shipped.folder ?? '', name);
   }
 
-  #surroundings(): Record<string, string> {
-    return Object.fromEntries(
-      PASSED_ON.flatMap((name) => (this.env[name] === undefined ? [] : [[name, this.env[name]]])),
-    );
+  #surroundings(ownCredentials: boolean): Record<string, string> {
+    const names = ownCredentials ? [...PASSED_ON, ...AWS_CHAIN] : PASSED_ON;
+    return Object.fromEntries(names.flatMap((name) => (this.env[name] === undefined ? [] : [[name, this.env[name]]])));
   }
 }
 

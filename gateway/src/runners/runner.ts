@@ -31,6 +31,8 @@ export interface JobSpec {
   memoryMiB: number;
   cpus: number;
   network: string | null;
+  /** The script finds its AWS credentials itself, in this folder of the Docker host if there is one; null: they are in the job. */
+  ownCredentials: { folder: string | null } | null;
   /** Folder lake: bound from `hostPath` to `path`, and the user the files belong to. Null for S3. */
   lakeFolder: { hostPath: string; path: string; user: string | null } | null;
 }

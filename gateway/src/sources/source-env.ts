@@ -4,20 +4,23 @@ import type { LaunchableSource } from '../runners/runner';
 
 /**
  * A source's variables as the gateway hands them over, and what is wrong with them. What the launch brings with it is
- * neither asked for nor handed over. On ECS no secret is, since the job lies in the lake: each must be brought.
+ * neither asked for nor handed over; what was `found` in a secret store counts before the environment. On ECS no secret is
+ * handed over, since the job lies in the lake: each must be brought.
  */
 export function sourceEnv(
   { description, envPrefix, provides = [], runner, reference }: LaunchableSource,
   env: Env,
+  found: Readonly<Record<string, string>> = {},
 ): ResolvedEnv {
+  const isBrought = (name: string) => provides.includes(name) || provides.includes(`${name}_FILE`);
   const brought = description.env
-    .filter(({ name, aliases }) =>
-      [name, ...aliases].some((one) => provides.includes(one) || provides.includes(`${one}_FILE`)),
-    )
+    .filter(({ name, aliases }) => [name, ...aliases].some(isBrought))
     .map(({ name }) => name);
-  const stand = Object.fromEntries(brought.map((name) => [envPrefix + name, 'brought along']));
-  const { values, problems } = resolveEnv(description, brought.length > 0 ? { ...env, ...stand } : env, envPrefix);
-  const handed = Object.entries(values).filter(([name]) => !brought.includes(name));
+  // Whatever stands there, they are not looked up in the environment.
+  const known = [...brought, ...Object.keys(found)].map((name) => [envPrefix + name, 'known elsewhere']);
+  const lookedUp = known.length > 0 ? { ...env, ...Object.fromEntries(known) } : env;
+  const { values, problems } = resolveEnv(description, lookedUp, envPrefix);
+  const handed = Object.entries({ ...values, ...found }).filter(([name]) => !brought.includes(name));
   if (runner === 'ecs') {
     const secrets = description.env.filter(({ secret }) => secret).map(({ name }) => name);
     for (const [name] of handed.filter(([name]) => secrets.includes(name)))

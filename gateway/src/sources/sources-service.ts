@@ -1,6 +1,7 @@
 import type { Lake } from '@ingesta/kit';
 import type { Config } from '../config';
-import type { Runner, SourceListing } from '../runners/runner';
+import { ApiError } from '../errors';
+import type { LaunchableSource, Runner, SourceListing } from '../runners/runner';
 import { readCurrent } from '../runs/publication';
 import { within } from '../within';
 import { sourceEnv } from './source-env';
@@ -21,13 +22,21 @@ export interface SourceStatus {
   last_run: { run_id: string; taken_at: string; age_seconds: number } | null;
 }
 
+export interface SourcesServices {
+  config: Config;
+  runner: Runner;
+  lake: () => Promise<Lake>;
+  /** What a secret store knows of a source's variables. Rejects with `ApiError`. */
+  secrets: (source: LaunchableSource) => Promise<Readonly<Record<string, string>>>;
+}
+
 /** The list does not wait longer for a lake that may not answer. */
 const LAKE_MS = 3_000;
 
 /** Answers what there is to ingest. */
 export class SourcesService {
   constructor(
-    private readonly services: { config: Config; runner: Runner; lake: () => Promise<Lake> },
+    private readonly services: SourcesServices,
     private readonly now: () => number = Date.now,
   ) {}
 
@@ -57,7 +66,15 @@ export class SourcesService {
   }
 
   async #missingEnv(name: string): Promise<string[]> {
-    return sourceEnv(await this.services.runner.resolve(name), this.services.config.env).problems;
+    const { runner, config, secrets } = this.services;
+    const source = await runner.resolve(name);
+    try {
+      return sourceEnv(source, config.env, await secrets(source)).problems;
+    } catch (error) {
+      // One secret that cannot be read must not hide the other sources.
+      if (error instanceof ApiError) return [`${error.message}. ${error.hint}`];
+      throw error;
+    }
   }
 
   async #lastRun(name: string): Promise<SourceStatus['last_run']> {

@@ -61,6 +61,7 @@ export const givenJob = (change: Partial<Job> = {}): Job => ({
 
 export const givenSupplies = (change: Partial<JobSupplies> = {}): JobSupplies => ({
   credentials: {},
+  secrets: {},
   folder: null,
   datasets: [],
   ...change,
@@ -73,6 +74,7 @@ export const givenSpec = (source: LaunchableSource, change: Partial<JobSpec> = {
   memoryMiB: 128,
   cpus: 1,
   network: null,
+  ownCredentials: null,
   lakeFolder: null,
   ...change,
 });

@@ -8,6 +8,7 @@ export * from './contract/source-description';
 export * from './csv/csv-writer';
 export * from './csv/json-filter';
 export * from './errors';
+export * from './lake/aws-keys';
 export * from './lake/keys';
 export * from './lake/lake';
 export * from './lake/open-lake';

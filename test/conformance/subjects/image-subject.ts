@@ -82,6 +82,7 @@ export class ImageSubject implements Subject {
       memoryMiB: MEMORY_MIB,
       cpus: CPUS,
       network: this.settings.network,
+      ownCredentials: null,
       lakeFolder: folder,
     });
     const own = { ...options, name: `ingesta-conformance-${randomUUID()}`, ...(args ? { Cmd: [...args] } : {}) };

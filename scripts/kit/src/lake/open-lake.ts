@@ -1,13 +1,17 @@
 import { fileURLToPath } from 'node:url';
 import { configError } from '../errors';
+import { awsKeyProblems, awsKeys } from './aws-keys';
 import { MAX_PREFIX_BYTES } from './keys';
 import type { Lake } from './lake';
 import type { S3LakeSettings } from './s3-clients';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** Credentials without an end are read again this often: session tokens in a mounted `~/.aws` rotate. */
-const REREAD_MS = 10 * 60 * 1000;
+/**
+ * Credentials without an end are taken to have this one. The SDK asks again five minutes before, so they are read again
+ * every minute: session tokens in a mounted `~/.aws` rotate, and do not say when.
+ */
+const REREAD_MS = 6 * 60 * 1000;
 
 /**
  * Opens the lake that `env` names: a folder (`LAKE_URL=file:///…`) or a bucket. Only reads settings; `check()` tells
@@ -48,8 +52,7 @@ export function lakeProblems(env: Env): string[] {
   const checksums = env.AWS_REQUEST_CHECKSUM_CALCULATION;
   if (checksums && !/^when_(supported|required)$/i.test(checksums))
     problems.push('AWS_REQUEST_CHECKSUM_CALCULATION must be when_supported or when_required');
-  if (!env.AWS_ACCESS_KEY_ID !== !env.AWS_SECRET_ACCESS_KEY)
-    problems.push('AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY must be set together');
+  problems.push(...awsKeyProblems(env));
   return problems;
 }
 
@@ -77,18 +80,9 @@ function s3Settings(env: Env): S3LakeSettings {
     ...(env.AWS_REQUEST_CHECKSUM_CALCULATION && {
       checksums: /^when_supported$/i.test(env.AWS_REQUEST_CHECKSUM_CALCULATION),
     }),
-    credentials: givenCredentials(env) ?? (() => ownCredentials(env.AWS_PROFILE, region)),
+    credentials: awsKeys(env) ?? (() => ownCredentials(env.AWS_PROFILE, region)),
   };
 }
-
-const givenCredentials = (env: Env) =>
-  env.AWS_ACCESS_KEY_ID && env.AWS_SECRET_ACCESS_KEY
-    ? {
-        accessKeyId: env.AWS_ACCESS_KEY_ID,
-        secretAccessKey: env.AWS_SECRET_ACCESS_KEY,
-        ...(env.AWS_SESSION_TOKEN && { sessionToken: env.AWS_SESSION_TOKEN }),
-      }
-    : undefined;
 
 /** The SDK's own chain, new each time: it would keep credentials without an end for ever. */
 async function ownCredentials(profile: string | undefined, region: string) {

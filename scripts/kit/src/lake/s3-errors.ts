@@ -64,7 +64,7 @@ export const toLakeError = (error: unknown, { bucket, endpoint, permission }: S3
   if (EXPIRED.has(name))
     return denied(
       'the AWS credentials have expired',
-      'Log in again (aws sso login) or renew the session token, then retry.',
+      'Log in again (aws sso login) or renew the session token, then retry. SCRIPT_CREDENTIALS=own lets a long run take up renewed ones.',
     );
   if (CREDENTIALS.has(name))
     return denied(
