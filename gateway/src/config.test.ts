@@ -40,6 +40,7 @@ describe('parseConfig', () => {
       maxConcurrentRuns: 4,
       maxQueuedRuns: 16,
       leaseTtlSeconds: 30,
+      verify: 'head',
       packs: null,
       packsDir: null,
       queryTimeoutSeconds: 60,
