@@ -9,4 +9,8 @@ export const LAKE_SETTINGS: readonly string[] = [
   'AWS_ENDPOINT_URL_S3',
   'AWS_ENDPOINT_URL',
   'AWS_REQUEST_CHECKSUM_CALCULATION',
+  'S3_ENCRYPTION',
+  'S3_KMS_KEY_ID',
+  'S3_STORAGE_CLASS',
+  'S3_TAGS',
 ];

@@ -4,14 +4,15 @@ import { awsKeyProblems, awsKeys } from './aws-keys';
 import { MAX_PREFIX_BYTES } from './keys';
 import type { Lake } from './lake';
 import type { S3LakeSettings } from './s3-clients';
+import { s3Storage, s3StorageProblems } from './s3-storage';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
 /**
  * Credentials without an end are taken to have this one. The SDK asks again five minutes before, so they are read again
- * every minute: session tokens in a mounted `~/.aws` rotate, and do not say when.
+ * every ten seconds: session tokens in a mounted `~/.aws` rotate, and do not say when.
  */
-const REREAD_MS = 6 * 60 * 1000;
+const REREAD_MS = 310_000;
 
 /**
  * Opens the lake that `env` names: a folder (`LAKE_URL=file:///…`) or a bucket. Only reads settings; `check()` tells
@@ -52,7 +53,7 @@ export function lakeProblems(env: Env): string[] {
   const checksums = env.AWS_REQUEST_CHECKSUM_CALCULATION;
   if (checksums && !/^when_(supported|required)$/i.test(checksums))
     problems.push('AWS_REQUEST_CHECKSUM_CALCULATION must be when_supported or when_required');
-  problems.push(...awsKeyProblems(env));
+  problems.push(...s3StorageProblems(env), ...awsKeyProblems(env));
   return problems;
 }
 
@@ -80,6 +81,7 @@ function s3Settings(env: Env): S3LakeSettings {
     ...(env.AWS_REQUEST_CHECKSUM_CALCULATION && {
       checksums: /^when_supported$/i.test(env.AWS_REQUEST_CHECKSUM_CALCULATION),
     }),
+    storage: s3Storage(env),
     credentials: awsKeys(env) ?? (() => ownCredentials(env.AWS_PROFILE, region)),
   };
 }

@@ -1,4 +1,5 @@
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
+import type { S3Storage } from './s3-storage';
 
 /** Where an S3 lake is and how it is reached. */
 export interface S3LakeSettings {
@@ -9,6 +10,8 @@ export interface S3LakeSettings {
   /** Address of an S3-compatible server; undefined for AWS. */
   endpoint?: string | undefined;
   credentials: NonNullable<S3ClientConfig['credentials']>;
+  /** How objects are stored; absent: as the bucket has it. */
+  storage?: S3Storage;
   /** Whether the server takes CRC-32 checksums with what is written, and tells them; absent: AWS only. */
   checksums?: boolean;
 }

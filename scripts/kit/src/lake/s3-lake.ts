@@ -14,6 +14,7 @@ import { partSize } from './part-plan';
 import { hasChecksums, type S3LakeSettings, s3Clients } from './s3-clients';
 import { isAbsent, toLakeError } from './s3-errors';
 import { type Complete, multipart } from './s3-multipart';
+import type { S3Storage } from './s3-storage';
 
 type Stored = { bytes: number; etag: string };
 
@@ -22,6 +23,7 @@ export class S3Lake implements Lake {
   readonly url: string;
   readonly #settings: S3LakeSettings;
   readonly #root: string;
+  readonly #storage: S3Storage;
   readonly #checksums: boolean;
   readonly #client: S3Client;
   /** For conditional records: the SDK's retry of a write that did succeed would see 412 on its own work. */
@@ -30,6 +32,7 @@ export class S3Lake implements Lake {
   constructor(settings: S3LakeSettings) {
     const { bucket, prefix } = settings;
     this.#settings = settings;
+    this.#storage = settings.storage ?? { every: {}, data: {} };
     this.#root = prefix && `${prefix}/`;
     this.#checksums = hasChecksums(settings);
     this.url = `s3://${[bucket, prefix].filter(Boolean).join('/')}`;
@@ -47,7 +50,13 @@ export class S3Lake implements Lake {
     const blocks = inBlocks(abortable(body, signal), partSize);
     const hash = new BlockHash(this.#checksums);
     const metadata = options.metadata ?? {};
-    const object = { ...this.#at(key), ContentType: options.contentType, Metadata: { ...metadata } };
+    const object = {
+      ...this.#at(key),
+      ContentType: options.contentType,
+      Metadata: { ...metadata },
+      ...this.#storage.every,
+      ...this.#storage.data,
+    };
     // From here on the abort signal comes too late: it could not tell whether the object is there.
     const commit = (bytes: number, complete: Complete) => {
       if (signal.aborted) throw abortError(signal);
@@ -164,6 +173,7 @@ export class S3Lake implements Lake {
     const command = new PutObjectCommand({
       ...this.#at(key),
       ...condition,
+      ...this.#storage.every,
       Body: body,
       ContentType: 'application/json',
     });

@@ -8,6 +8,7 @@ import {
 } from '@aws-sdk/client-s3';
 import type { BlockHash } from './block-hash';
 import type { Block } from './blocks';
+import type { S3Storage } from './s3-storage';
 
 /** Patience for the clean-up after a failure. */
 const ABORT_MS = 10_000;
@@ -16,7 +17,8 @@ const ABORT_MS = 10_000;
 export interface MultipartTarget {
   client: S3Client;
   /** The object, with what is to be stored beside it. */
-  object: { Bucket: string; Key: string; ContentType: string; Metadata: Record<string, string> };
+  object: { Bucket: string; Key: string; ContentType: string; Metadata: Record<string, string> } & S3Storage['every'] &
+    S3Storage['data'];
   /** Whether the client adds checksums by itself: then the upload must be created for them. */
   checksums: boolean;
   /** Runs one S3 call; its failure is a `LakeError`. */
