@@ -16,6 +16,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, r
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { slimGateway } from './build/slim-gateway.mjs';
 
 const root = dirname(fileURLToPath(import.meta.url));
 const require = createRequire(import.meta.url);
@@ -31,6 +32,8 @@ const LAZY = /(^|\/)node_modules\/(@aws-sdk|@smithy|@duckdb)\//;
 
 /** What must not be in the gateway at all: its memory is the child's. */
 const NOT_IN_GATEWAY = /(^|\/)node_modules\/@duckdb\//;
+
+const GATEWAY = 'gateway/src/main.ts';
 
 /** DuckDB's process, where nothing has to wait. */
 const DUCKDB_WORKER = 'gateway/src/analytics/engines/duckdb/worker.ts';
@@ -49,7 +52,7 @@ const SWAGGER_UI_ASSETS = [
 
 function programs() {
   const found = [
-    ['gateway/src/main.ts', 'gateway/dist/main.js'],
+    [GATEWAY, 'gateway/dist/main.js'],
     [DUCKDB_WORKER, 'gateway/dist/duckdb-worker.js'],
     [VERIFIER, 'gateway/dist/verifier.js'],
   ];
@@ -234,7 +237,7 @@ async function bundle([entry, outfile]) {
     lineLimit: 120,
     legalComments: 'eof',
     external: EXTERNAL,
-    plugins: [leaveOut, swaggerUiBeside, oneMimeDb, ownFolder],
+    plugins: [leaveOut, swaggerUiBeside, oneMimeDb, ownFolder, ...(entry === GATEWAY ? [slimGateway] : [])],
     metafile: true,
     write: false,
     logLevel: 'warning',
@@ -245,9 +248,14 @@ async function bundle([entry, outfile]) {
   if (eager)
     throw new Error(`${eager.at(-1)} would be evaluated at start: say await import() in\n  ${eager.join('\n  ')}`);
   const heavy = Object.keys(metafile.inputs).find((file) => NOT_IN_GATEWAY.test(file));
-  if (heavy && entry === 'gateway/src/main.ts')
-    throw new Error(`${heavy} must not be in the gateway: it is the child's`);
-  const [{ contents }] = outputFiles;
+  if (heavy && entry === GATEWAY) throw new Error(`${heavy} must not be in the gateway: it is the child's`);
+  const [{ contents, text }] = outputFiles;
+  // One such letter, and V8 keeps the whole text with two bytes for each of its millions.
+  const wide = /^(gateway|scripts)\//.test(entry) ? /[^\0-\xff]/.exec(text) : null;
+  if (wide) {
+    const around = text.slice(Math.max(0, wide.index - 60), wide.index + 20);
+    throw new Error(`${outfile} has ${wide[0]} in it: escape it (\\u…) at\n  ${around}`);
+  }
   put(join(root, outfile), contents);
   const kilobytes = Math.round(contents.length / 1024);
   process.stdout.write(`${outfile}  ${kilobytes} kB\n`);
@@ -256,7 +264,7 @@ async function bundle([entry, outfile]) {
 async function main(names) {
   const owner = (entry) => entry.split('/')[/^(scripts|test)\//.test(entry) ? 1 : 0];
   const todo = programs().filter(([entry]) => names.length === 0 || names.includes(owner(entry)));
-  if (todo.some(([entry]) => entry === 'gateway/src/main.ts')) {
+  if (todo.some(([entry]) => entry === GATEWAY)) {
     generateRoutes();
     copyGatewayAssets();
     copyDuckDbLibraries();

@@ -1,23 +1,11 @@
 const { availableParallelism } = require('node:os');
 
-/** Files whose every test needs moto or Trino: those servers are started only where INGESTA_TEST_SERVICES names them. */
-const DISTRIBUTED = [
-  'catalog/catalog\\.test',
-  '-on-trino\\.test',
-  '-on-moto\\.test',
-  'trino-engine\\.test',
-  'athena-runner\\.test',
-  'distributed-services\\.test',
-];
-const asked = (process.env.INGESTA_TEST_SERVICES ?? '').split(',');
-const isDistributed = asked.includes('moto') || asked.includes('trino');
-
 /** Tests run on the TypeScript sources (swc); the real servers come from test/services through test/setup. */
 module.exports = {
   testEnvironment: 'node',
   roots: ['<rootDir>/cli/src', '<rootDir>/gateway/src', '<rootDir>/scripts', '<rootDir>/demo', '<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
-  testPathIgnorePatterns: ['/node_modules/', ...(isDistributed ? [] : DISTRIBUTED)],
+  testPathIgnorePatterns: ['/node_modules/'],
   modulePathIgnorePatterns: ['/dist/'],
   transform: {
     '^.+\\.tsx?$': [

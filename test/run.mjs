@@ -5,8 +5,7 @@
  * - INGESTA_TEST_REQUIRE=all: a missing server or a skipped test makes the run fail.
  * - INGESTA_TEST_INSTALL=1: may install what is missing (apt-get as root, Go into the cache folder, docker pull).
  * - INGESTA_TEST_PULL=1: may pull Docker images.
- * - INGESTA_TEST_SERVICES=postgresql,s3: only these servers; `none` for a quick round of unit tests. The
- *   tests on moto and Trino run only where these are named.
+ * - INGESTA_TEST_SERVICES=postgresql,s3: only these servers; `none` for a quick round of unit tests.
  * - INGESTA_TEST_PG_URL, INGESTA_TEST_MYSQL_URL, INGESTA_TEST_MONGO_URL, INGESTA_TEST_CASSANDRA_URL,
  *   INGESTA_TEST_S3_ENDPOINT with _ACCESS_KEY and _SECRET_KEY, NODE_IMAGE, DOCKER_HOST: servers and a base image that you have.
  * - INGESTA_TEST_SEED=7: other random cases in property tests.

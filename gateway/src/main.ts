@@ -62,14 +62,15 @@ async function main(): Promise<void> {
     return opened;
   });
   const engines = createEngine(config, __dirname, log);
+  const { catalog } = engines;
   const packs = await checkedPacks(config, engines.checker);
   const snapshots = new Snapshots(lake);
   const read = tablesRead(packs);
   const twins = new PublishedTwins({
     maker: engines.twins,
     lake,
-    wants: (database, table) => engines.catalog !== null || (read.get(database)?.includes(table) ?? false),
-    afterwards: async (manifest, signal) => engines.catalog?.publishToCatalog(manifest.database, manifest, signal),
+    wants: (database, table) => catalog !== null || (read.get(database)?.includes(table) ?? false),
+    afterwards: async (manifest, signal) => catalog?.publishToCatalog(manifest.database, manifest, signal),
     log,
   });
   const verifier = new VerifierChild({
@@ -104,7 +105,7 @@ async function main(): Promise<void> {
   const runs = new RunsService({ lake, ingestion });
   const sources = new SourcesService({ config, runner, lake, secrets });
   const analytics = new AnalyticsService({ packs, engine: engines.engine, snapshots, twins, config, metrics });
-  const health = new HealthService({ config, runner, lake, version, snapshots, packs, twins });
+  const health = new HealthService({ config, runner, lake, version, snapshots, packs, twins, catalog });
   metrics.watch({
     runs: () => ingestion.load(),
     data: async () => {

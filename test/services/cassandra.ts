@@ -2,12 +2,13 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:f
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { auth, Client } from 'cassandra-driver';
-import { firstThatStarts, mayInstall } from './attempts';
+import { firstThatStarts } from './attempts';
 import { findProgram, runCommand } from './command';
 import { startContainer } from './container';
 import type { Engine } from './engine';
 import { givenByUrl } from './given';
 import { presentOrPulled } from './images';
+import { canCopyJars, copyJars } from './maven';
 import { freePort, startServer } from './server-process';
 import { HOST_FROM_CONTAINER, type ServiceHandle } from './service';
 
@@ -22,7 +23,6 @@ const PASSWORD = 'cassandra';
 const IMAGES = ['cassandra:5.0', 'cassandra:5', 'cassandra:4.1', 'cassandra:latest'];
 const VERSION = '5.0.5';
 const FOLDER = join(__dirname, 'cassandra');
-const FETCH_MS = 600_000;
 const READY_MS = 120_000;
 const CONNECT_MS = 5_000;
 
@@ -48,17 +48,12 @@ async function cachedJars(): Promise<string | undefined> {
 
 /** Has Maven bring the jars, where that is allowed and there is a Java to run them. */
 async function fetchJars(): Promise<string | undefined> {
-  const maven = findProgram('mvn');
-  if (!mayInstall() || !maven || !(await java())) return undefined;
+  if (!canCopyJars() || !(await java())) return undefined;
   const folder = cacheFolder();
   await mkdir(folder, { recursive: true });
   const fresh = await mkdtemp(join(folder, 'fetch-'));
   try {
-    const goal = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies';
-    const options = ['-DincludeScope=runtime', `-DoutputDirectory=${join(fresh, 'lib')}`];
-    await runCommand(maven, ['-q', '-B', '-ntp', '-f', join(FOLDER, 'pom.xml'), goal, ...options], {
-      timeoutMs: FETCH_MS,
-    });
+    await copyJars(join(FOLDER, 'pom.xml'), join(fresh, 'lib'));
     await rm(join(folder, 'lib'), { recursive: true, force: true });
     await rename(join(fresh, 'lib'), join(folder, 'lib'));
   } finally {

@@ -10,7 +10,7 @@ describeWith(['moto'], "a stand-in for AWS's APIs", () => {
   });
 });
 
-describeWith(['trino'], 'a Trino server', () => {
+describeWith(['moto', 's3', 'trino'], 'a Trino server', () => {
   it('tells its version', async () => {
     const info = (await (await fetch(`${trinoUrl()}/v1/info`)).json()) as object;
     expect(info).toMatchObject({ nodeVersion: { version: '483' }, coordinator: true });

@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { firstThatStarts, mayInstall } from './attempts';
@@ -7,10 +8,12 @@ import { freePort, startServer } from './server-process';
 import type { ServiceHandle } from './service';
 
 /** How to have the stand-in next time. */
-export const BRING_MOTO = 'have Python 3 and set INGESTA_TEST_INSTALL=1, or INGESTA_TEST_MOTO_ENDPOINT';
+export const BRING_MOTO = 'have Python 3 with venv and set INGESTA_TEST_INSTALL=1, or INGESTA_TEST_MOTO_ENDPOINT';
 
 /** A stand-in for AWS's APIs: its Glue is one that Trino reads; its Athena gives the rows that it was told to give. */
-const PACKAGE = 'moto[server]==5.2.5';
+const VERSION = '5.2.5';
+/** Not `moto[server]`: that brings 150 MB for services which nobody asks here. */
+const PACKAGES = [`moto[athena,glue]==${VERSION}`, 'flask', 'flask-cors'];
 const INSTALL_MS = 600_000;
 const READY_MS = 60_000;
 
@@ -30,11 +33,14 @@ function given(): ServiceHandle | undefined {
 }
 
 const cacheFolder = (): string =>
-  join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'ingesta-services', 'moto');
+  join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'ingesta-services', 'moto', VERSION);
+
+/** Written last: without it an installation was interrupted. */
+const whole = (): string => join(cacheFolder(), 'whole');
 
 function installed(): string | undefined {
   const cached = join(cacheFolder(), 'bin/moto_server');
-  return isExecutable(cached) ? cached : findProgram('moto_server');
+  return isExecutable(cached) && existsSync(whole()) ? cached : findProgram('moto_server');
 }
 
 /** Installs it into a virtual environment in the user's cache folder, where the next run finds it. */
@@ -45,7 +51,10 @@ async function install(): Promise<string | undefined> {
   await mkdir(join(cacheFolder(), '..'), { recursive: true });
   await rm(cacheFolder(), { recursive: true, force: true });
   await runCommand(python, ['-m', 'venv', cacheFolder()], { timeoutMs: INSTALL_MS });
-  await runCommand(join(cacheFolder(), 'bin/pip'), ['install', '-q', PACKAGE], { timeoutMs: INSTALL_MS });
+  await runCommand(join(cacheFolder(), 'bin/pip'), ['install', '-q', '--no-compile', ...PACKAGES], {
+    timeoutMs: INSTALL_MS,
+  });
+  await writeFile(whole(), '');
   return installed();
 }
 

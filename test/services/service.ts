@@ -12,9 +12,6 @@ export const SERVICE_NAMES = [
   'trino',
 ] as const;
 
-/** Those that are started only where INGESTA_TEST_SERVICES names them: large to fetch, and needed by few tests. */
-export const ON_REQUEST: readonly string[] = ['moto', 'trino'];
-
 export type ServiceName = (typeof SERVICE_NAMES)[number];
 
 /** A server that answers. */

@@ -1,12 +1,11 @@
 import { access, mkdir, mkdtemp, readdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { mayInstall } from './attempts';
 import { findProgram, isExecutable, runCommand } from './command';
+import { canCopyJars, copyJars } from './maven';
 
 export const TRINO_VERSION = '483';
 const FILES = join(__dirname, 'trino');
-const FETCH_MS = 900_000;
 
 /** A Java development kit that Trino runs on: JAVA25_HOME, or one beside the machine's Java. */
 export async function java25(): Promise<string | undefined> {
@@ -34,23 +33,14 @@ export async function cachedServer(): Promise<string | undefined> {
 
 /** Has Maven bring the jars of the server and of its Hive connector, where that is allowed. */
 export async function fetchServer(): Promise<string | undefined> {
-  const maven = findProgram('mvn');
   const bin = await java25();
-  if (!mayInstall() || !maven || !bin || !isExecutable(join(bin, 'javac'))) return undefined;
+  if (!canCopyJars() || !bin || !isExecutable(join(bin, 'javac'))) return undefined;
   await mkdir(cacheFolder(), { recursive: true });
   const fresh = await mkdtemp(join(cacheFolder(), 'fetch-'));
   try {
     const plugin = join(fresh, 'plugin/hive');
-    for (const [project, folder] of [
-      ['main.xml', join(fresh, 'lib')],
-      ['hive.xml', plugin],
-    ] as const) {
-      const goal = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies';
-      const options = ['-DincludeScope=runtime', `-DoutputDirectory=${folder}`];
-      await runCommand(maven, ['-q', '-B', '-ntp', '-f', join(FILES, project), goal, ...options], {
-        timeoutMs: FETCH_MS,
-      });
-    }
+    await copyJars(join(FILES, 'main.xml'), join(fresh, 'lib'));
+    await copyJars(join(FILES, 'hive.xml'), plugin);
     // The server brings this one; a plugin with its own could not talk to it.
     await rm(join(plugin, `trino-spi-${TRINO_VERSION}.jar`), { force: true });
     await addPluginsName(bin, plugin);

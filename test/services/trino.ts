@@ -129,6 +129,8 @@ const JAVA_OPTIONS = [
   '-XX:G1HeapRegionSize=16M',
   '-XX:ReservedCodeCacheSize=256M',
   '-XX:+ExitOnOutOfMemoryError',
+  // It lives for minutes: the best code would come too late, and take the tests' processors.
+  '-XX:TieredStopAtLevel=1',
   '-Djdk.attach.allowAttachSelf=true',
   '-Dfile.encoding=UTF-8',
   '--add-modules=jdk.incubator.vector',

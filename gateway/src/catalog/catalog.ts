@@ -31,7 +31,7 @@ export class Catalog {
 
   constructor(private readonly parts: CatalogParts) {}
 
-  /** What is wrong with the tables of each database; empty when all is well. For `/health`. */
+  /** What is wrong with the tables of each database; empty when all is well. */
   problems(): Record<string, string> {
     return Object.fromEntries(this.#problems);
   }

@@ -16,9 +16,18 @@ describe('/health', () => {
   });
   afterEach(() => remove());
 
-  const serviceOn = (open: () => Promise<Lake>, now: () => number) =>
+  const serviceOn = (open: () => Promise<Lake>, now: () => number, catalog?: { problems(): Record<string, string> }) =>
     new HealthService(
-      { config: givenConfig(), runner: new FakeRunner(), lake: open, snapshots: new Snapshots(open), version: '1' },
+      {
+        ...{
+          config: givenConfig(),
+          runner: new FakeRunner(),
+          lake: open,
+          snapshots: new Snapshots(open),
+          version: '1',
+        },
+        ...(catalog && { catalog }),
+      },
       now,
     );
   const ingest = async () => {
@@ -42,6 +51,27 @@ describe('/health', () => {
       data_availability: { mysql: { users: true } },
       bucket_summary: { total_objects: 1 },
     });
+  });
+
+  it('tells what is wrong with the tables in Glue where they are kept, and of no catalog where none is', async () => {
+    let clock = 0;
+    let problems: Record<string, string> = {};
+    let open = async () => lake;
+    const service = serviceOn(
+      () => open(),
+      () => clock,
+      { problems: () => problems },
+    );
+    expect((await service.data()).catalog).toEqual({});
+    problems = { mysql: 'Glue database primac: LAKE_DENIED: Glue refused' };
+    clock += 10_000;
+    expect(await service.data()).toMatchObject({ status: 'OK', catalog: problems });
+    // The lake's silence does not freeze it.
+    problems = {};
+    open = () => Promise.reject(new Error('away'));
+    clock += 10_000;
+    expect(await service.data()).toMatchObject({ status: 'DEGRADED', catalog: {} });
+    expect(await serviceOn(async () => lake, Date.now).data()).not.toHaveProperty('catalog');
   });
 
   it('asks the lake once in ten seconds, however many ask', async () => {

@@ -4,6 +4,7 @@ import type { Pack } from '../analytics/packs/pack';
 import type { Snapshots } from '../analytics/snapshots';
 import type { PublishedTwins } from '../analytics/twins/published-twins';
 import { asApiError } from '../as-api-error';
+import type { Catalog } from '../catalog/catalog';
 import type { Config } from '../config';
 import { ApiError } from '../errors';
 import type { Runner } from '../runners/runner';
@@ -32,6 +33,8 @@ export interface LakeHealth {
   data_age_seconds: Record<string, number>;
   /** Per database and committed table that analytics read, its columnar twin: `ready`, `pending`, or `failed: …`. */
   analytics: Record<string, Record<string, string>>;
+  /** Per database what is wrong with its tables in Glue, in this gateway's eyes; absent where no catalog is kept. */
+  catalog?: Record<string, string>;
   /** Why it is DEGRADED. */
   problem?: string;
 }
@@ -72,6 +75,7 @@ export class HealthService {
       /** Analytics packs, whose tables are listed also where they are not there. */
       packs?: readonly Pack[];
       twins?: Pick<PublishedTwins, 'states'>;
+      catalog?: Pick<Catalog, 'problems'> | null;
     },
     private readonly now: () => number = Date.now,
   ) {}
@@ -115,6 +119,7 @@ export class HealthService {
   }
 
   async #readData(): Promise<LakeHealth> {
+    const { catalog } = this.services;
     const health: LakeHealth = {
       status: 'OK',
       timestamp: new Date(this.now()).toISOString(),
@@ -122,6 +127,7 @@ export class HealthService {
       bucket_summary: { total_objects: 0, total_size_mb: 0 },
       data_age_seconds: {},
       analytics: {},
+      ...(catalog && { catalog: catalog.problems() }),
     };
     try {
       const { manifests, states } = await inTime(this.#committed());
@@ -134,6 +140,7 @@ export class HealthService {
       return {
         ...(this.#last ?? health),
         timestamp: health.timestamp,
+        ...(health.catalog && { catalog: health.catalog }),
         status: 'DEGRADED',
         problem: `${code}: ${message}`,
       };

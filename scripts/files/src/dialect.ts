@@ -5,7 +5,7 @@ import type { Format } from './settings';
 /** What auto looks for; where two fit equally well, the earlier one. */
 const CANDIDATES = ['\t', ';', '|', ','];
 /** A number (also `1.234,50`, `12 %`, `$5`) or a date in digits: nothing that a column is called. */
-const DATUM = /^[\s+\-$€]*\d[\d.,' ]*\s*%?$|^\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*)?$/;
+const DATUM = /^[\s+\-$\u20ac]*\d[\d.,' ]*\s*%?$|^\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*)?$/;
 
 /** Longer texts are none, and would keep the pattern busy. */
 const isDatum = (text: string): boolean => text.length <= 64 && DATUM.test(text);

@@ -69,7 +69,8 @@ async function measureIn(folder: string, options: AnalyticsOptions): Promise<Ana
   const settings = {
     ...env,
     ...{ RUNNER: 'process', PACKS: 'primac', ANALYTICS_CACHE_DIR: join(folder, 'cache'), QUERY_TIMEOUT: '600' },
-    ...{ DUCKDB_MEMORY_MB: String(DUCKDB.memory), DUCKDB_THREADS: String(DUCKDB.threads), MALLOC_ARENA_MAX: '1' },
+    ...{ DUCKDB_MEMORY_MB: String(DUCKDB.memory), DUCKDB_THREADS: String(DUCKDB.threads) },
+    ...imageMalloc(),
   };
   const withGateway = async <T>(more: Record<string, string>, work: (gateway: GatewayProcess) => Promise<T>) => {
     const gateway = await startGateway(ROOT, folder, { ...settings, ...more }, imageFlags());
@@ -128,9 +129,17 @@ async function routesOf(gateway: string): Promise<string[]> {
 
 /** What Node gets in the gateway's image. */
 function imageFlags(): string[] {
-  const entrypoint = /^ENTRYPOINT (\[.*\])$/m.exec(readFileSync(join(ROOT, 'gateway/Dockerfile'), 'utf8'))![1]!;
+  const entrypoint = /^ENTRYPOINT (\[.*\])$/m.exec(dockerfile())![1]!;
   return (JSON.parse(entrypoint) as string[]).filter((argument) => argument.startsWith('--'));
 }
+
+/** What the C library gets there. */
+function imageMalloc(): Record<string, string> {
+  const settings = [...dockerfile().matchAll(/\b(MALLOC_\w+)=(\d+)/g)];
+  return Object.fromEntries(settings.map(([, name, value]) => [name!, value!]));
+}
+
+const dockerfile = (): string => readFileSync(join(ROOT, 'gateway/Dockerfile'), 'utf8');
 
 const rowsOf = (tables: readonly BenchTable[]) =>
   Object.fromEntries(tables.map(({ database, table, rows }) => [`${database}.${table}`, rows]));
