@@ -5,6 +5,8 @@ import { fileDigest } from './file-digest';
 /** A cached file that stays where it is until it is released. */
 export interface HeldFile {
   path: string;
+  /** Lower-case hex SHA-256 of its content. */
+  sha256: string;
   release(): void;
 }
 
@@ -57,6 +59,7 @@ export class FileCache {
     let released = false;
     return {
       path: join(this.folder, name),
+      sha256: NAME.exec(name)![2]!,
       release: () => {
         if (released) return;
         released = true;

@@ -62,7 +62,7 @@ export class TableFiles {
     if (there) return there;
     const file = await this.hold(about);
     try {
-      return await this.#upload(about, file.path);
+      return await this.#upload(about, file);
     } finally {
       file.release();
     }
@@ -132,7 +132,7 @@ export class TableFiles {
   #uploadBehind(about: ConvertedTable): void {
     const upload = async () => {
       const file = await this.parts.cache.find(twinIdentity(about.entry));
-      if (file) await this.#upload(about, file.path).finally(file.release);
+      if (file) await this.#upload(about, file).finally(file.release);
     };
     const done = upload()
       .catch((error: Error) => {
@@ -143,21 +143,20 @@ export class TableFiles {
     this.#behind.add(done);
   }
 
-  async #upload(about: ConvertedTable, path: string): Promise<Twin> {
+  async #upload(about: ConvertedTable, file: HeldFile): Promise<Twin> {
     const identity = twinIdentity(about.entry);
     let upload = this.#uploads.get(identity);
     if (upload === undefined) {
-      upload = this.#create(about, path).finally(() => this.#uploads.delete(identity));
+      upload = this.#create(about, file).finally(() => this.#uploads.delete(identity));
       this.#uploads.set(identity, upload);
     }
     return upload;
   }
 
-  async #create(about: ConvertedTable, path: string): Promise<Twin> {
+  async #create(about: ConvertedTable, { path, sha256 }: HeldFile): Promise<Twin> {
     const { entry } = about;
     const key = twinKey(about.database, about.table, entry);
     const types = await this.#typesIn(path);
-    const { sha256 } = await fileDigest(path);
     const metadata = twinMetadata(entry, { sha256, types: typesMetadata(entry, types) ?? '' });
     const options = { contentType: 'application/vnd.apache.parquet', metadata };
     try {
