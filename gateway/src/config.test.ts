@@ -41,6 +41,8 @@ describe('parseConfig', () => {
       maxQueuedRuns: 16,
       leaseTtlSeconds: 30,
       verify: 'head',
+      sweepGraceSeconds: 3600,
+      keepSnapshots: null,
       packs: null,
       packsDir: null,
       queryTimeoutSeconds: 60,

@@ -40,6 +40,10 @@ export interface Config extends QueryEngineConfig, RunnerConfig, ScriptAccessCon
   readonly leaseTtlSeconds: number;
   /** How a run's objects are checked before it is published: by what the lake tells, or by reading them back. */
   readonly verify: 'head' | 'full';
+  /** What is garbage stays for so long. */
+  readonly sweepGraceSeconds: number;
+  /** Published snapshots of a database that stay; null for all. */
+  readonly keepSnapshots: number | null;
   /** Names of the analytics packs to load, of those that come with the gateway; null for all. */
   readonly packs: readonly string[] | null;
   /** Folder with more packs; null for none. */
@@ -104,6 +108,8 @@ export function parseConfig(env: Env): Config {
     maxQueuedRuns: int('MAX_QUEUED_RUNS', 16, 0, 1000),
     leaseTtlSeconds: int('LEASE_TTL', 30, 2, 600),
     verify: choice('VERIFY', 'head', ['head', 'full']),
+    sweepGraceSeconds: int('SWEEP_GRACE', 3600, 0, 30 * 86_400),
+    keepSnapshots: int('KEEP_SNAPSHOTS', 0, 0, 1_000_000) || null,
     packs: parsePacks(env.PACKS, problems),
     packsDir: text('PACKS_DIR', '') || null,
     queryTimeoutSeconds: int('QUERY_TIMEOUT', 60, 1, 3600),

@@ -33,6 +33,7 @@ import { createRunner } from './runners/index';
 import type { Runner } from './runners/runner';
 import { Patrol } from './runs/patrol';
 import { probeLake } from './runs/probe-lake';
+import { Sweeper } from './runs/sweep/sweeper';
 import { VerifierChild } from './runs/verifier/verifier-child';
 import { secretsOf } from './secrets/index';
 import { ShippedSources } from './sources/shipped-sources';
@@ -56,9 +57,15 @@ async function main(): Promise<void> {
   const runner = await createRunner(config, new ShippedSources(scriptsFolder(config)), lake);
   const secrets = secretsOf(config);
   const gateway = gatewayName();
+  const sweeper = new Sweeper({
+    graceMs: config.sweepGraceSeconds * 1000,
+    keepSnapshots: config.keepSnapshots,
+    log,
+  });
   const proven = onceWell(async () => {
     const opened = await lake();
-    await probeLake(opened, gateway);
+    const { mayDelete } = await probeLake(opened, gateway);
+    if (!mayDelete) sweeper.turnOff('this gateway may not delete objects of the lake (s3:DeleteObject)');
     return opened;
   });
   const engines = createEngine(config, __dirname, log);
@@ -97,8 +104,14 @@ async function main(): Promise<void> {
     gateway,
     ttlMs: config.leaseTtlSeconds * 1000,
     isBusy: (database) => ingestion.isBusy(database),
-    afterwards: () =>
-      reap({ runner, lake, deployment: deploymentOf(config.env), isOwn: (id) => ingestion.isOwn(id), log }),
+    afterwards: () => {
+      // Nobody waits for it: it may be stopped in the middle.
+      void proven().then(
+        (opened) => sweeper.round(opened),
+        () => undefined,
+      );
+      return reap({ runner, lake, deployment: deploymentOf(config.env), isOwn: (id) => ingestion.isOwn(id), log });
+    },
     log,
   });
   const submissions = new Submissions({ ingestion, lake, leaseTtlMs: config.leaseTtlSeconds * 1000 });

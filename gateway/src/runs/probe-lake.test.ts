@@ -1,5 +1,5 @@
 import { type Lake, LakeError } from '@ingesta/kit';
-import { givenLake, keysOf } from '../testing/given';
+import { givenLake, keysOf, lakeWith } from '../testing/given';
 import { probeLake } from './probe-lake';
 
 let lake: Lake;
@@ -8,13 +8,13 @@ beforeEach(async () => ({ lake, remove } = await givenLake()));
 afterEach(() => remove());
 
 /** A store that says yes to every write, as some S3 clones do. */
-const careless = (ignored: 'putIfAbsent' | 'putIfMatch'): Lake =>
+const careless = (ignored: 'putIfAbsent' | 'putIfMatch' | 'create'): Lake =>
   new Proxy(lake, {
     get: (target, method) => {
       if (method === ignored) {
-        return async (key: string, body: Uint8Array) => {
+        return async (key: string) => {
           await target.delete(key);
-          return target.putIfAbsent(key, body);
+          return target.putIfAbsent(key, Buffer.from('whatever'));
         };
       }
       const value = Reflect.get(target, method);
@@ -23,7 +23,7 @@ const careless = (ignored: 'putIfAbsent' | 'putIfMatch'): Lake =>
   });
 
 it('takes a lake that honours conditions, and leaves nothing there', async () => {
-  await probeLake(lake, 'host.example-12-ab');
+  expect(await probeLake(lake, 'host.example-12-ab')).toEqual({ mayDelete: true });
   await probeLake(lake, 'host.example-12-ab');
   expect(await keysOf(lake)).toEqual([]);
 });
@@ -31,9 +31,16 @@ it('takes a lake that honours conditions, and leaves nothing there', async () =>
 it.each([
   ['putIfAbsent', 'If-None-Match'],
   ['putIfMatch', 'If-Match'],
+  ['create', 'If-None-Match on the completion of a multipart upload'],
 ] as const)('refuses one whose %s ignores its condition, and says which', async (method, header) => {
   const refusal = probeLake(careless(method), 'g');
   await expect(refusal).rejects.toMatchObject({ code: 'LAKE_DENIED', message: expect.stringContaining(`${header}:`) });
+});
+
+it('takes one that lets nobody delete, and says so', async () => {
+  const keeping = lakeWith(lake, { delete: () => Promise.reject(new LakeError('denied', 'no', '')) });
+  expect(await probeLake(keeping, 'g')).toEqual({ mayDelete: false });
+  expect(await keysOf(lake)).toEqual(['_ingesta/probe/g.json']);
 });
 
 it('does not judge one that does not answer', async () => {

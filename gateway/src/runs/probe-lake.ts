@@ -2,23 +2,36 @@ import { type Lake, LakeError } from '@ingesta/kit';
 import { ApiError } from '../errors';
 
 /**
- * Proves that the lake honours `If-None-Match` and `If-Match`, on which everything here rests: a store that ignores them
- * would let two gateways publish over one another. Throws `LAKE_DENIED` where it does not, `LakeError` where nobody can
- * tell now. Leaves one small object behind where it may not delete.
+ * Proves that the lake honours `If-None-Match` (on a put and on the completion of a multipart upload) and `If-Match`, on which
+ * everything here rests: a store that ignores them would let two gateways publish over one another. Tells whether it lets us
+ * delete. Throws `LAKE_DENIED` where a condition is ignored, `LakeError` where nobody can tell now. Leaves one small object
+ * behind where it may not delete.
  */
-export async function probeLake(lake: Lake, gateway: string): Promise<void> {
+export async function probeLake(lake: Lake, gateway: string): Promise<{ mayDelete: boolean }> {
   const key = `_ingesta/probe/${gateway.replace(/[^A-Za-z0-9_-]/g, '-')}.json`;
   const body = (text: string) => Buffer.from(JSON.stringify({ probe: text, gateway }));
   const first = await lake.putIfAbsent(key, body('first'));
+  let mayDelete = true;
   try {
     if (await takes(lake.putIfAbsent(key, body('again')))) throw ignores('If-None-Match');
+    const whole = { contentType: 'application/json', inParts: true };
+    if (await takes(lake.create(key, once(body('in parts')), whole)))
+      throw ignores('If-None-Match on the completion of a multipart upload');
     const second = await lake.putIfMatch(key, body('second'), first.etag);
     if (await takes(lake.putIfMatch(key, body('third'), first.etag))) throw ignores('If-Match');
     const stored = await lake.get(key);
     if (stored?.etag !== second.etag) throw ignores('If-Match');
   } finally {
-    await lake.delete(key).catch(() => undefined); // Deleting is no right that a gateway needs.
+    // Deleting is no right that a gateway needs.
+    await lake.delete(key).catch(() => {
+      mayDelete = false;
+    });
   }
+  return { mayDelete };
+}
+
+async function* once(body: Buffer): AsyncGenerator<Buffer> {
+  yield body;
 }
 
 async function takes(write: Promise<unknown>): Promise<boolean> {

@@ -158,6 +158,15 @@ export async function givenLake(): Promise<{ lake: Lake; env: { LAKE_URL: string
 }
 
 /** The keys that are in a lake. */
+/** `lake`, but for some of its methods. */
+export const lakeWith = (lake: Lake, changed: Partial<Lake>): Lake =>
+  new Proxy(lake, {
+    get: (target, name) => {
+      const value = Reflect.get(name in changed ? changed : target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+
 export async function keysOf(lake: Lake, prefix = ''): Promise<string[]> {
   const keys: string[] = [];
   for await (const { key } of lake.list(prefix)) keys.push(key);

@@ -68,6 +68,14 @@ export const leaseRecordSchema = z.object({
 });
 export type LeaseRecord = z.infer<typeof leaseRecordSchema>;
 
+/** `objects-<attempt>.json`: every key that an attempt will use. Nobody else ever uses one of them. */
+export const attemptObjectsSchema = z.object({ nonce: z.string(), keys: z.array(z.string()) });
+export type AttemptObjects = z.infer<typeof attemptObjectsSchema>;
+
+/** `upload-<attempt>-<n>.json`: a multipart upload that was begun. */
+export const openUploadSchema = z.object({ key: z.string(), upload_id: z.string() });
+export type OpenUpload = z.infer<typeof openUploadSchema>;
+
 export const runStateSchema = z.enum(['running', 'succeeded', 'failed', 'cancelled']);
 export type RunState = z.infer<typeof runStateSchema>;
 

@@ -149,6 +149,11 @@ export class FolderLake implements Lake {
     });
   }
 
+  /** A half-written file is swept by itself after a day. */
+  async *openUploads(): AsyncGenerator<never> {}
+
+  async abortUpload(): Promise<void> {}
+
   async check(): Promise<void> {
     await this.#guard(async () => (await opendir(this.folder)).close());
   }

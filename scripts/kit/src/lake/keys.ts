@@ -123,8 +123,17 @@ export const LOCKS = '_ingesta/locks/';
 /** Lease of a database; never deleted. */
 export const lockKey = (db: string): string => `${LOCKS}${db}.json`;
 
+/** Folder of the pointers. */
+export const POINTERS = '_ingesta/current/';
+
 /** Pointer to the manifest that readers use. */
-export const pointerKey = (db: string): string => `_ingesta/current/${db}.json`;
+export const pointerKey = (db: string): string => `${POINTERS}${db}.json`;
+
+/** How far the sweep has come: among the runs, and among the snapshots of one database. No source is called `runs`. */
+export const sweepKeys = {
+  runs: '_ingesta/sweep/runs.json',
+  snapshots: (db: string): string => `_ingesta/sweep/${db}.json`,
+};
 
 /** Keys of one run's records. */
 export const runKeys = (db: string, runId: string) => {
@@ -140,6 +149,12 @@ export const runKeys = (db: string, runId: string) => {
     job: (attempt: number): string => `${folder}job-${attempt}.json`,
     /** The script's own copy of its result. */
     result: (attempt: number): string => `${folder}result-${attempt}.json`,
+    /** What an attempt is about to make, recorded before it makes anything: `AttemptObjects`. */
+    objects: (attempt: number): string => `${folder}objects-${attempt}.json`,
+    isObjects: (key: string): boolean => /\/objects-\d+\.json$/.test(key),
+    /** A multipart upload, recorded before its first part: `OpenUpload`. */
+    upload: (attempt: number, number: number): string => `${folder}upload-${attempt}-${number}.json`,
+    isUpload: (key: string): boolean => /\/upload-\d+-\d+\.json$/.test(key),
   };
 };
 

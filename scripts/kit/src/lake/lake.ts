@@ -20,6 +20,10 @@ export interface ObjectHead extends ObjectInfo {
 export interface CreateOptions {
   contentType: string;
   metadata?: Readonly<Record<string, string>>;
+  /** Told of a multipart upload before its first part goes out, so that somebody can abort it where we cannot any more. */
+  onUpload?: (uploadId: string) => Promise<void>;
+  /** Goes the way of a large object even if it is small; only to find out how a store behaves. */
+  inParts?: boolean;
   /** Aborting it aborts the upload: nothing stays under the key, no half-done multipart either. */
   signal?: AbortSignal;
 }
@@ -87,6 +91,10 @@ export interface Lake {
   list(prefix: string, after?: string): AsyncIterable<ObjectInfo>;
   /** Deletes if present. */
   delete(key: string): Promise<void>;
+  /** Multipart uploads under keys that start with `prefix` which were neither completed nor aborted. A folder has none. */
+  openUploads(prefix: string): AsyncIterable<{ key: string; uploadId: string }>;
+  /** Aborts one, if it is still open. */
+  abortUpload(key: string, uploadId: string): Promise<void>;
   /** Cheapest proof that the lake can be reached and listed; throws `unavailable` or `denied`. */
   check(): Promise<void>;
   close(): Promise<void>;

@@ -32,9 +32,9 @@ const TAKEN = new Set(['PreconditionFailed', 'ConditionalRequestConflict', 'Oper
 /** Failures of the moment that S3 also sends with status 400, or inside a 200. */
 const MOMENT = new Set(['RequestTimeout', 'InternalError', 'SlowDown', 'ServiceUnavailable', 'NoSuchUpload']);
 
-/** Whether the error says that the object (not the bucket) does not exist. */
+/** Whether the error says that the object or the upload (not the bucket) does not exist. */
 export const isAbsent = (error: unknown): boolean =>
-  error instanceof Error && (error.name === 'NoSuchKey' || error.name === 'NotFound');
+  error instanceof Error && (error.name === 'NoSuchKey' || error.name === 'NotFound' || error.name === 'NoSuchUpload');
 
 const read = (error: unknown): Failure => {
   const { name, message, code, $metadata } = (error ?? {}) as Partial<Failure> & {

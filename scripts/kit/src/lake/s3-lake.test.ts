@@ -39,6 +39,39 @@ describeWith(['s3'], 'S3Lake', () => {
 
   lakeSuite('S3Lake', async () => new S3Lake(settings()), { unfinished });
 
+  it('tells of an upload before its first part, lists it, and aborts it for whoever comes later', async () => {
+    const lake = new S3Lake(settings());
+    const at = `open/${randomUUID()}.csv`;
+    let told = '';
+    const open = async () => {
+      const found: { key: string; uploadId: string }[] = [];
+      for await (const upload of lake.openUploads('open/')) found.push(upload);
+      return found;
+    };
+    const creation = lake.create(at, body(6 * 1024 ** 2), {
+      ...CSV,
+      onUpload: async (uploadId) => {
+        told = uploadId;
+        expect(await open()).toEqual([{ key: at, uploadId }]);
+        await new S3Lake(settings()).abortUpload(at, uploadId);
+      },
+    });
+    await expect(creation).rejects.toMatchObject({ name: 'LakeError' });
+    expect(told).not.toBe('');
+    expect(await open()).toEqual([]);
+    await lake.abortUpload(at, told);
+    expect(await lake.head(at)).toBeNull();
+  });
+
+  it('leaves no upload where its telling fails', async () => {
+    const cause = new Error('no record, no upload');
+    const onUpload = () => Promise.reject(cause);
+    await expect(
+      new S3Lake(settings()).create(`open/${randomUUID()}`, body(6 * 1024 ** 2), { ...CSV, onUpload }),
+    ).rejects.toBe(cause);
+    expect(await unfinished()).toBe(0);
+  });
+
   it.each([0, 3, 11 * 1024 ** 2])('tells the CRC-32 that the server counts itself, of %d bytes', async (bytes) => {
     const lake = new S3Lake({ ...settings(), checksums: true });
     const created = await lake.create(`crc/${bytes}`, body(bytes), CSV);

@@ -1,8 +1,12 @@
 import type { Readable } from 'node:stream';
 import {
+  AbortMultipartUploadCommand,
   DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
+  ListMultipartUploadsCommand,
+  type ListMultipartUploadsCommandInput,
+  type ListMultipartUploadsCommandOutput,
   ListObjectsV2Command,
   PutObjectCommand,
   type S3Client,
@@ -65,7 +69,7 @@ export class S3Lake implements Lake {
     try {
       const first = (await blocks.next()).value;
       if (!first) throw new Error('inBlocks yields at least one block');
-      if (first.last) {
+      if (first.last && !options.inParts) {
         await hash.update(first);
         const put = new PutObjectCommand({ ...object, Body: first.data, IfNoneMatch: '*' });
         const send = () => this.#call('s3:PutObject', () => this.#client.send(put));
@@ -77,6 +81,7 @@ export class S3Lake implements Lake {
         checksums: this.#checksums,
         call: this.#call.bind(this),
         hash,
+        onUpload: options.onUpload ?? (async () => undefined),
       };
       return { ...(await multipart(target, first, blocks, stop, commit)), ...(await hash.digest()) };
     } finally {
@@ -143,6 +148,26 @@ export class S3Lake implements Lake {
 
   async delete(key: string): Promise<void> {
     await this.#call('s3:DeleteObject', () => this.#client.send(new DeleteObjectCommand(this.#at(key))));
+  }
+
+  async *openUploads(prefix: string): AsyncGenerator<{ key: string; uploadId: string }> {
+    const { bucket: Bucket } = this.#settings;
+    let from: Pick<ListMultipartUploadsCommandInput, 'KeyMarker' | 'UploadIdMarker'> = {};
+    do {
+      const command = new ListMultipartUploadsCommand({ Bucket, Prefix: this.#root + prefix, ...from });
+      const page: ListMultipartUploadsCommandOutput = await this.#call('s3:ListBucketMultipartUploads', () =>
+        this.#client.send(command),
+      );
+      for (const { Key, UploadId } of page.Uploads ?? [])
+        yield { key: Key!.slice(this.#root.length), uploadId: UploadId! };
+      from = page.IsTruncated ? { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker } : {};
+    } while (from.KeyMarker);
+  }
+
+  async abortUpload(key: string, UploadId: string): Promise<void> {
+    const command = new AbortMultipartUploadCommand({ ...this.#at(key), UploadId });
+    const send = () => this.#client.send(command).catch(nullIfAbsent);
+    await this.#call('s3:AbortMultipartUpload', send);
   }
 
   async check(): Promise<void> {

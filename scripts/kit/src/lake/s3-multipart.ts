@@ -25,6 +25,8 @@ export interface MultipartTarget {
   call<T>(permission: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
   /** Gets every block. */
   hash: BlockHash;
+  /** Told of the upload before its first part. */
+  onUpload: (uploadId: string) => Promise<void>;
 }
 
 /** What completes an upload whose parts are all stored. */
@@ -49,7 +51,7 @@ function signedBy(command: UploadPartCommand, sha256: string): void {
  * @param stop ends `blocks` and the parts in flight; aborted here with the first error
  */
 export async function multipart<T>(
-  { client, object, checksums, call, hash }: MultipartTarget,
+  { client, object, checksums, call, hash, onUpload }: MultipartTarget,
   first: Block,
   blocks: AsyncIterator<Block, undefined>,
   stop: { signal: AbortSignal; abort(reason: unknown): void },
@@ -71,6 +73,7 @@ export async function multipart<T>(
   };
   const uploads: Promise<CompletedPart>[] = [];
   try {
+    await onUpload(UploadId!);
     let bytes = 0;
     for (let block: Block | undefined = first; block; block = (await blocks.next()).value) {
       const previous = uploads.at(-1);

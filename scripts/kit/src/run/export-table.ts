@@ -16,6 +16,7 @@ export async function exportTable(
   job: Job,
   planned: PlannedTable,
   key: string,
+  onUpload: (uploadId: string) => Promise<void>,
   report: Report,
   signal: AbortSignal,
 ): Promise<TableResult> {
@@ -39,6 +40,7 @@ export async function exportTable(
   const { bytes, sha256, crc32 } = await lake.create(key, body, {
     contentType: job.format === 'csv.gz' ? 'application/gzip' : 'text/csv; charset=utf-8',
     metadata: { [ATTEMPT_METADATA]: job.nonce },
+    onUpload,
     signal,
   });
   report({ event: 'table_finished', table: name, ...count });

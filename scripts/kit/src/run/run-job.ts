@@ -1,11 +1,13 @@
 import { EXIT } from '../contract/exit-codes';
 import type { Job } from '../contract/job';
+import type { AttemptObjects, OpenUpload } from '../contract/records';
 import { MAX_RESULT_BYTES, type ScriptOutput, type TableResult } from '../contract/result';
 import type { SourceDescription } from '../contract/source-description';
 import { configError, failed, ScriptError } from '../errors';
 import { dataKeys, runKeys } from '../lake/keys';
 import type { Lake } from '../lake/lake';
 import { openLake } from '../lake/open-lake';
+import { putOwn } from '../lake/put-own';
 import { type SensitiveRules, sensitiveRules } from '../sensitive/sensitive-rules';
 import type { Source, SourceSession, SourceTable } from '../source';
 import { exportTable } from './export-table';
@@ -86,7 +88,7 @@ export async function runJob({ source, description, job, report, redact, signal 
     // Second copy of the result: where stdout is lost, this one counts.
     const body = Buffer.from(JSON.stringify(output));
     if (body.length > MAX_RESULT_BYTES) throw failed('The result is over 16 MiB', 'Take fewer tables per run.');
-    await lake.putIfAbsent(runKeys(job.database, job.run_id).result(job.attempt), body);
+    await putOwn(lake, runKeys(job.database, job.run_id).result(job.attempt), output);
     return output;
   } finally {
     // All is read by now, or lost: a connection that does not end well changes nothing, nor hides the failure.
@@ -170,13 +172,24 @@ interface ExportAll {
 async function exportAll({ session, lake, job, planned, report, stop, atOnce }: ExportAll) {
   const names = planned.map(({ table }) => table.name);
   const keys = keysOf(job, names);
+  // Before anything is made: whoever finds us gone must know what to clear away.
+  const records = runKeys(job.database, job.run_id);
+  const own: AttemptObjects = { nonce: job.nonce, keys: [...keys.values()] };
+  await putOwn(lake, records.objects(job.attempt), own);
+  let uploads = 0;
+  const recordUpload = (key: string) => async (upload_id: string) => {
+    uploads += 1;
+    const upload: OpenUpload = { key, upload_id };
+    await putOwn(lake, records.upload(job.attempt, uploads), upload);
+  };
   const results = new Map<string, TableResult>();
   const queue = planned.values();
   const worker = async () => {
     for (const selection of queue) {
       const { name } = selection.table;
       stop.signal.throwIfAborted();
-      results.set(name, await exportTable(session, lake, job, selection, keys.get(name)!, report, stop.signal));
+      const key = keys.get(name)!;
+      results.set(name, await exportTable(session, lake, job, selection, key, recordUpload(key), report, stop.signal));
     }
   };
   await Promise.all(Array.from({ length: atOnce }, () => worker().catch(stop.abort)));

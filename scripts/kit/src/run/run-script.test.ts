@@ -70,7 +70,11 @@ function newLake(): string {
   return pathToFileURL(path).href;
 }
 
-async function keysOf(url: string): Promise<string[]> {
+/** Its objects, but for what an attempt records of its plans. */
+const keysOf = async (url: string): Promise<string[]> =>
+  (await allKeysOf(url)).filter((key) => !/\/objects-\d+\.json$/.test(key));
+
+async function allKeysOf(url: string): Promise<string[]> {
   const lake = await openLake({ LAKE_URL: url });
   const keys: string[] = [];
   for await (const { key } of lake.list('')) keys.push(key);
@@ -369,6 +373,10 @@ describe('a run that fails', () => {
     const ended = await startJob(job).ended;
     expect([ended.code, failureOf(ended).error.code]).toEqual([69, 'SOURCE_UNAVAILABLE']);
     expect(await keysOf(lake)).toEqual(['ventas/a_20250102_153045.csv']);
+    // Who sweeps up behind it must know also of what it did not come to.
+    const records = readFileSync(join(fileURLToPath(lake), runKeys('ventas', job.run_id).objects(job.attempt)), 'utf8');
+    const planned = ['a', 'b', 'c'].map((name) => `ventas/${name}_20250102_153045.csv`);
+    expect(JSON.parse(records)).toEqual({ nonce: job.nonce, keys: planned });
     expect(temporaries(lake)).toEqual([]);
     const started = eventsOf(ended.stderr).filter((event) => event.event === 'table_started');
     expect(started).toHaveLength(2);
@@ -405,7 +413,7 @@ describe('a run that fails', () => {
     const again = await startJob(job).ended;
     expect([again.code, failureOf(again).error.code]).toEqual([73, 'SCRIPT_FAILED']);
     const later = await startJob({ ...job, timestamp: '20250102_153046' }).ended;
-    expect([later.code, failureOf(later).error.message]).toEqual([73, expect.stringContaining('result-3.json')]);
+    expect([later.code, failureOf(later).error.message]).toEqual([73, expect.stringContaining('objects-3.json')]);
   });
 
   it('explains what localhost means in a container', async () => {

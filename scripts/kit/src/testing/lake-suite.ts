@@ -240,6 +240,14 @@ export function lakeSuite(name: string, open: () => Promise<Lake>, probes: LakeP
       expect(await lake.head(key())).toBeNull();
     });
 
+    it('refuses an existing key also where a small object goes the way of a large one', async () => {
+      const small = { ...CSV, inParts: true };
+      const { bytes, sha256: told } = await lake.create(key(), once('first'), small);
+      expect({ bytes, told }).toEqual({ bytes: 5, told: sha256(Buffer.from('first')) });
+      await fails('precondition', lake.create(key(), once('second'), small));
+      expect(await record('x.csv')).toBe('first');
+    });
+
     it('stops reading when the signal says so', async () => {
       await lake.create(key(), once(noise(8 * MiB)), CSV);
       const controller = new AbortController();

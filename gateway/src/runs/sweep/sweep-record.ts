@@ -1,0 +1,33 @@
+import { type Lake, LakeError } from '@ingesta/kit';
+import * as z from 'zod';
+
+const schema = z.object({ done: z.string().nullable(), swept_at: z.string() });
+
+/** How far a sweep has come, from any gateway. */
+export class SweepRecord {
+  #etag: string | null = null;
+
+  constructor(
+    private readonly lake: Lake,
+    private readonly key: string,
+  ) {}
+
+  /** Everything up to here is done; null at the beginning. */
+  async read(): Promise<string | null> {
+    const stored = await this.lake.get(this.key);
+    this.#etag = stored?.etag ?? null;
+    return stored && schema.parse(JSON.parse(stored.body.toString('utf8'))).done;
+  }
+
+  /** Notes how far it has come since it was read. Another gateway that was first has done the same work. */
+  async write(done: string, now: Date): Promise<void> {
+    const body = Buffer.from(JSON.stringify({ done, swept_at: now.toISOString() }));
+    try {
+      await (this.#etag === null
+        ? this.lake.putIfAbsent(this.key, body)
+        : this.lake.putIfMatch(this.key, body, this.#etag));
+    } catch (error) {
+      if (!(error instanceof LakeError) || error.kind !== 'precondition') throw error;
+    }
+  }
+}

@@ -1,0 +1,101 @@
+import { type Lake, LakeError, parseRunMarker, RUN_MARKERS, sweepKeys } from '@ingesta/kit';
+import type { Log } from '../../log';
+import { type Clock, systemClock } from '../clock';
+import { readRun } from '../run-store';
+import { retireSnapshots } from './retire-snapshots';
+import { cursorAfter, fateOf, isPast, type RunFate } from './run-fate';
+import { SweepRecord } from './sweep-record';
+import { sweepRun } from './sweep-run';
+
+/** An idle gateway asks no more often than it must, a busy one soon enough. */
+const LONGEST_PAUSE_MS = 10 * 60_000;
+
+export interface SweeperOptions {
+  /** What is over, or was replaced, is left alone for so long. */
+  graceMs: number;
+  /** Snapshots of a database that stay; null for all. */
+  keepSnapshots: number | null;
+  log: Log;
+  clock?: Clock;
+}
+
+/**
+ * Removes what runs that were never published have left in the lake, and snapshots that nobody wants to keep. Any number of
+ * gateways may do it at once, and be stopped in the middle: what one decided to remove stays garbage, for keys are never
+ * used again.
+ */
+export class Sweeper {
+  readonly #clock: Clock;
+  #off: string | null = null;
+  #busy = false;
+  #next = 0;
+  /** What was found of the runs above the cursor: none is read or swept twice for the same fate. */
+  #known = new Map<string, RunFate>();
+
+  constructor(private readonly options: SweeperOptions) {
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  /** Why it does nothing; null while it works. */
+  get off(): string | null {
+    return this.#off;
+  }
+
+  /** Sweeps no more: the gateway may not delete. Said once. */
+  turnOff(why: string): void {
+    if (this.#off === null)
+      this.options.log.info('the sweep is off: what failed runs leave stays in the lake', { why });
+    this.#off = why;
+  }
+
+  /** One look at all that is due; none before its time, nor beside another. Never throws. */
+  async round(lake: Lake): Promise<void> {
+    if (this.#off !== null || this.#busy || this.#clock.mono() < this.#next) return;
+    this.#busy = true;
+    this.#next = this.#clock.mono() + Math.min(LONGEST_PAUSE_MS, this.options.graceMs / 4);
+    try {
+      await this.#runs(lake);
+      if (this.options.keepSnapshots !== null) {
+        const { graceMs, keepSnapshots: keep, log } = this.options;
+        await retireSnapshots(lake, { keep, graceMs, now: this.#clock.wall(), log });
+      }
+    } catch (error) {
+      if (error instanceof LakeError && error.kind === 'denied') this.turnOff(error.message);
+      else this.options.log.warn('a sweep was broken off; the next one goes on', { cause: (error as Error).message });
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  async #runs(lake: Lake): Promise<void> {
+    const record = new SweepRecord(lake, sweepKeys.runs);
+    const before = await record.read();
+    const looked: { marker: string; past: boolean }[] = [];
+    const known = new Map<string, RunFate>();
+    for await (const { key: marker } of lake.list(RUN_MARKERS)) {
+      // Newest first: below the cursor all is done.
+      if (before !== null && marker >= before) break;
+      const run = parseRunMarker(marker);
+      if (run === null) continue;
+      const fate = await this.#look(lake, run.database, run.runId);
+      known.set(run.runId, fate);
+      looked.push({ marker, past: isPast(run.runId, fate, this.#clock.wall(), this.options.graceMs) });
+    }
+    this.#known = known;
+    const done = cursorAfter(looked, before);
+    if (done !== null && done !== before) await record.write(done, new Date(this.#clock.wall()));
+  }
+
+  /** What is done with a run, and now was. */
+  async #look(lake: Lake, database: string, runId: string): Promise<RunFate> {
+    const before = this.#known.get(runId);
+    if (before === 'sweep' || before === 'leave') return before;
+    const record = (await readRun(lake, database, runId))?.record ?? null;
+    const fate = fateOf(runId, record, this.#clock.wall(), this.options.graceMs);
+    if (fate === before || (fate !== 'sweep' && fate !== 'sweep_again')) return fate;
+    const swept = await sweepRun(lake, database, runId);
+    if (swept.objects + swept.uploads > 0)
+      this.options.log.info('swept what a run left', { database, run_id: runId, ...swept });
+    return fate;
+  }
+}
