@@ -8,6 +8,7 @@ import { docsRoutes } from './docs/docs-routes';
 import { HealthController } from './health/health-controller';
 import type { HealthService } from './health/health-service';
 import { errorHandler, notFound } from './http/error-handler';
+import type { OpenRequests } from './http/open-requests';
 import type { Submissions } from './ingest/idempotency';
 import { IngestController } from './ingest/ingest-controller';
 import { RunsController } from './ingest/runs-controller';
@@ -29,6 +30,8 @@ export interface AppServices {
   /** Absent: no analytics routes. */
   analytics?: AnalyticsService;
   metrics: Metrics;
+  /** Absent: nobody waits for them when the gateway stops. */
+  open?: OpenRequests;
   log: Log;
   /** Folder with the documentation's scripts. */
   assets: string;
@@ -49,12 +52,14 @@ export function createApp({
   health,
   analytics,
   metrics,
+  open,
   log,
   assets,
 }: AppServices): Express {
   const app = express();
   app.disable('x-powered-by');
   app.use(measureRequests(metrics));
+  if (open !== undefined) app.use(open.watch);
   app.locals[CONTROLLERS] = new Map<unknown, MakeController>([
     [IngestController, () => new IngestController(ingestion, submissions, runs, sources)],
     [RunsController, () => new RunsController(runs)],

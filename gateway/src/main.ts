@@ -21,6 +21,7 @@ import { childEnv, lakeEnv } from './child-surroundings';
 import { type Config, ConfigError, parseConfig } from './config';
 import { ApiError } from './errors';
 import { HealthService } from './health/health-service';
+import { OpenRequests } from './http/open-requests';
 import { Submissions } from './ingest/idempotency';
 import { deploymentOf } from './ingest/job';
 import { reap } from './ingest/reaper';
@@ -41,6 +42,8 @@ import { SourcesService } from './sources/sources-service';
 
 /** Runs under way get this long to stop cleanly; orchestrators kill after 10 s. */
 const SHUTDOWN_MS = 9_000;
+/** Answers under way get this long, queries above all: readers must not notice a restart. */
+const DRAIN_MS = 6_000;
 /** Beside the bundle, in the image: what the check of the shipped packs found. */
 const VERDICTS = 'checked-packs.json';
 
@@ -126,7 +129,9 @@ async function main(): Promise<void> {
       return { lakeUp: status === 'OK', ageSeconds: data_age_seconds };
     },
   });
-  const app = createApp({ ingestion, submissions, runs, sources, health, analytics, metrics, log, assets: __dirname });
+  const open = new OpenRequests();
+  const assets = __dirname;
+  const app = createApp({ ingestion, submissions, runs, sources, health, analytics, metrics, open, log, assets });
 
   const server = app.listen(config.port, config.host, (error?: Error) => {
     if (error) return fail(listenProblem(error as NodeJS.ErrnoException, config));
@@ -145,6 +150,12 @@ async function main(): Promise<void> {
   // Longer than the usual 60 s of balancers, so that they close idle connections first.
   server.keepAliveTimeout = 65_000;
 
+  const stop = async () => {
+    server.close();
+    await Promise.all([ingestion.stop(), patrol.stop(), runner.close(), twins.close(), open.drain(DRAIN_MS)]);
+    await engines.close();
+    server.closeAllConnections();
+  };
   let stopping = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     // Not `once`: a second signal must not end us in the middle of cleaning up.
@@ -153,11 +164,7 @@ async function main(): Promise<void> {
       stopping = true;
       log.info('shutting down', { signal });
       setTimeout(() => process.exit(1), SHUTDOWN_MS).unref();
-      server.close();
-      void Promise.all([ingestion.stop(), patrol.stop(), runner.close(), twins.close(), engines.close()]).then(() => {
-        server.closeAllConnections();
-        process.exit(0);
-      });
+      void stop().then(() => process.exit(0));
     });
   }
 }

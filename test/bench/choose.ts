@@ -4,7 +4,7 @@ import { ENGINE_NAMES, type EngineName } from './extraction/engines';
 import type { ExtractionOptions } from './extraction/measure-extraction';
 
 /** The measurements one can ask for; without any, all. */
-const MEASUREMENTS = ['post', 'gateway', 'extraction', 'series', 'analytics'] as const;
+const MEASUREMENTS = ['post', 'gateway', 'extraction', 'series', 'analytics', 'load'] as const;
 type Measurement = (typeof MEASUREMENTS)[number];
 
 /** What `npm run bench -- …` asks for. */
@@ -14,15 +14,17 @@ export interface Choice {
   /** Undefined where neither the comparison nor the series is asked for. */
   readonly extraction: ExtractionOptions | undefined;
   readonly analytics: AnalyticsOptions | undefined;
+  readonly load: boolean;
 }
 
-export const USAGE = `usage: npm run bench -- [post] [gateway] [extraction] [series] [analytics] [options]
+export const USAGE = `usage: npm run bench -- [post] [gateway] [extraction] [series] [analytics] [load] [options]
 
   post          POST to reply, against a bare container
   gateway       memory of the idle gateway
   extraction    each engine's script against the database's own export and other tools
   series        the script at 10,000, 100,000 and 1,000,000 rows
   analytics     the insurance routes on 5,000,000 policies and 1,000,000 claims
+  load          1,000 followers of a run and 500 GETs of /health a second
 Without any of these, all.
 
   --engine NAMES    ${ENGINE_NAMES.join(', ')}; several with commas (default: all)
@@ -70,6 +72,7 @@ export function choose(argv: readonly string[]): Choice {
     analytics: asked('analytics')
       ? { policies: numberOf('--rows', values.rows ?? '5000000'), write, command }
       : undefined,
+    load: asked('load'),
   };
 }
 

@@ -2,6 +2,7 @@ import { measureAnalytics } from './analytics/measure-analytics';
 import { type Choice, choose, USAGE } from './choose';
 import { measureExtraction } from './extraction/measure-extraction';
 import { measureIdleGateway } from './idle-gateway';
+import { measureLoad } from './load';
 import { measurePost } from './post-latency';
 import { prepare } from './prepare';
 import { withServices } from './with-services';
@@ -17,6 +18,7 @@ async function bench(choice: Choice): Promise<void> {
   if (choice.analytics) {
     await measureAnalytics(choice.analytics).catch((error: Error) => failed.push(`analytics: ${error.message}`));
   }
+  if (choice.load) await measureLoad().catch((error: Error) => failed.push(`load: ${error.message}`));
   if (failed.length > 0) throw new Error(`not measured: ${failed.join('; ')}`);
 }
 

@@ -93,7 +93,8 @@ export class Submissions {
 
   async #joined(lake: Lake, run: RunRecord): Promise<RunAnswer> {
     const { signal } = new AbortController();
-    for await (const record of followRun(lake, run, run.revision, this.clock, signal)) {
+    const look = () => readRun(lake, run.database, run.run_id);
+    for await (const record of followRun(look, run.revision, this.clock, signal)) {
       if (record === null || !isOver(record)) continue;
       if (record.state === 'succeeded') return storedAnswer(lake, record);
       throw storedFailure(record);

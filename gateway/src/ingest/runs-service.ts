@@ -5,6 +5,7 @@ import { systemClock } from '../runs/clock';
 import { readCurrent } from '../runs/publication';
 import { followRun } from '../runs/run-events';
 import { listRuns, type RunQuery } from '../runs/run-list';
+import { RunLooks } from '../runs/run-looks';
 import { findRun, isOver } from '../runs/run-store';
 import { createRecord } from '../runs/write-record';
 import type { StreamEvent } from './event-stream';
@@ -36,6 +37,10 @@ export interface LatestAnswer {
 
 /** Tells of runs, from what the lake keeps of them: the same from every gateway. */
 export class RunsService {
+  readonly #looks = new RunLooks();
+  /** By the record, which all who follow a run share. */
+  readonly #told = new WeakMap<RunRecord, Promise<StreamEvent>>();
+
   constructor(private readonly services: { lake: () => Promise<Lake>; ingestion: Pick<IngestService, 'cancel'> }) {}
 
   async list(query: RunQuery): Promise<{ runs: RunRecord[]; cursor: string | null }> {
@@ -104,10 +109,16 @@ export class RunsService {
     signal: AbortSignal,
   ): AsyncGenerator<StreamEvent> {
     const lake = await this.services.lake();
-    for await (const record of followRun(lake, run, after, systemClock, signal)) {
+    for await (const record of followRun(() => this.#looks.read(lake, run), after, systemClock, signal)) {
       if (record === null) yield { comment: 'still here' };
-      else yield await this.#eventOf(record);
+      else yield await this.#tell(record);
     }
+  }
+
+  #tell(record: RunRecord): Promise<StreamEvent> {
+    const told = this.#told.get(record) ?? this.#eventOf(record);
+    this.#told.set(record, told);
+    return told;
   }
 
   async #eventOf(record: RunRecord): Promise<StreamEvent> {

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { Controller, Get, Produces, Route, SuccessResponse, Tags } from '@tsoa/runtime';
+import { Controller, Get, Route, SuccessResponse, Tags } from '@tsoa/runtime';
 import type { Metrics } from './metrics';
 
 @Route('metrics')
@@ -11,8 +11,7 @@ export class MetricsController extends Controller {
 
   /** @summary What Prometheus scrapes */
   @Get()
-  @SuccessResponse(200, 'Metrics of this gateway')
-  @Produces('text/plain')
+  @SuccessResponse(200, 'Metrics of this gateway', 'text/plain')
   async scrape(): Promise<Readable> {
     this.setHeader('Content-Type', this.metrics.contentType);
     // A stream is sent as it is; a string would become JSON.

@@ -1,6 +1,6 @@
-import type { Lake, RunRecord } from '@ingesta/kit';
+import type { RunRecord } from '@ingesta/kit';
 import type { Clock } from './clock';
-import { isOver, readRun } from './run-store';
+import { isOver, type OpenRun } from './run-store';
 
 /** How often a follower looks: a holder writes no more often than every two seconds. */
 const LOOK_MS = 1_000;
@@ -11,12 +11,11 @@ const SILENCE_MS = 15_000;
 export type RunNews = RunRecord | null;
 
 /**
- * The records of a run as they change, from revision `after` on, until it is over; from any gateway, because it only reads
+ * The records of a run as they change, from revision `after` on, until it is over; from any gateway, because `look` only reads
  * the run's folder. A lake that does not answer is asked again. Ends when `signal` is aborted. Never throws.
  */
 export async function* followRun(
-  lake: Lake,
-  run: Pick<RunRecord, 'database' | 'run_id'>,
+  look: () => Promise<OpenRun | null>,
   after: number,
   clock: Clock,
   signal: AbortSignal,
@@ -24,7 +23,7 @@ export async function* followRun(
   let seen = after;
   let spoken = clock.mono();
   while (!signal.aborted) {
-    const found = await readRun(lake, run.database, run.run_id).catch(() => null);
+    const found = await look().catch(() => null);
     if (found !== null && (found.record.revision > seen || isOver(found.record))) {
       seen = found.record.revision;
       spoken = clock.mono();
