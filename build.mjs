@@ -10,6 +10,7 @@
  *   demo/src/main.ts               demo/dist/main.js
  *   test/bench/main.ts             test/bench/dist/main.js, and the loops it compares with
  *   test/conformance/main.ts       test/conformance/dist/main.js
+ *   test/fuzz/main.ts              test/fuzz/dist/main.js
  */
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -67,6 +68,7 @@ function programs() {
     ['test/bench/extraction/loops/count-mongodb.ts', 'test/bench/dist/count-mongodb.js'],
     ['test/bench/extraction/loops/count-cassandra.ts', 'test/bench/dist/count-cassandra.js'],
     ['test/conformance/main.ts', 'test/conformance/dist/main.js'],
+    ['test/fuzz/main.ts', 'test/fuzz/dist/main.js'],
   );
   return found.filter(([entry]) => existsSync(join(root, entry)));
 }

@@ -7,6 +7,7 @@ import { BRING_MYSQL, startMysql } from './mysql';
 import { BRING_POSTGRESQL, startPostgresql } from './postgresql';
 import { BRING_DOCKERD, BRING_NGINX, dockerdService, nginxService } from './program';
 import { BRING_S3, startS3 } from './s3';
+import { BRING_SCHEMATHESIS, schemathesisService } from './schemathesis';
 import { type MissingService, SERVICE_NAMES, type ServiceHandle, type ServiceName } from './service';
 import { BRING_TRINO, startTrino } from './trino';
 
@@ -21,6 +22,7 @@ const BRING: Record<ServiceName, string> = {
   docker: BRING_DOCKER,
   dockerd: BRING_DOCKERD,
   nginx: BRING_NGINX,
+  schemathesis: BRING_SCHEMATHESIS,
   postgresql: BRING_POSTGRESQL,
   mysql: BRING_MYSQL,
   mongodb: BRING_MONGODB,
@@ -51,6 +53,7 @@ export async function startServices(names: readonly ServiceName[] = SERVICE_NAME
     docker: () => (engine ? dockerService(engine) : Promise.reject(new Error(engineFailure))),
     dockerd: dockerdService,
     nginx: nginxService,
+    schemathesis: schemathesisService,
     postgresql: () => startPostgresql(engine),
     mysql: () => startMysql(engine),
     mongodb: () => startMongodb(engine),

@@ -75,6 +75,9 @@ export function dockerEnv(): DockerEnv {
 /** The nginx program, which tests start in front of their gateways. */
 export const nginxProgram = (): string => required('INGESTA_TEST_NGINX');
 
+/** The schemathesis program. */
+export const schemathesisProgram = (): string => required('INGESTA_TEST_SCHEMATHESIS');
+
 /** The program of a Docker daemon that a test may start, and kill, for itself. */
 export const dockerdProgram = (): string => required('INGESTA_TEST_DOCKERD');
 
