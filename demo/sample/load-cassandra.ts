@@ -14,16 +14,30 @@ import {
 /** Far below the 50 KiB at which a node refuses a batch. */
 const BATCH_ROWS = 25;
 
-/** A connected client in the keyspace that `database` names; the caller shuts it down. Throws what the driver throws. */
-export const connectCassandra = async ({ host, port, user, password, database }: Connection): Promise<Client> => {
-  const client = new Client({
+const clientOf = ({ host, port, user, password }: Connection, keyspace?: string): Client =>
+  new Client({
     contactPoints: [host],
     protocolOptions: { port },
-    keyspace: database,
+    ...(keyspace === undefined ? {} : { keyspace }),
     authProvider: new auth.PlainTextAuthProvider(user, password),
     policies: { loadBalancing: new policies.loadBalancing.RoundRobinPolicy() },
     socketOptions: { connectTimeout: CONNECT_TIMEOUT_MS },
   });
+
+/** Makes the keyspace that `database` names, for one node, where it is not there. Throws what the driver throws. */
+export const createKeyspace = async (connection: Connection): Promise<void> => {
+  const client = clientOf(connection);
+  try {
+    const replication = "{'class': 'SimpleStrategy', 'replication_factor': 1}";
+    await client.execute(`CREATE KEYSPACE IF NOT EXISTS ${connection.database} WITH replication = ${replication}`);
+  } finally {
+    await client.shutdown();
+  }
+};
+
+/** A connected client in the keyspace that `database` names; the caller shuts it down. Throws what the driver throws. */
+export const connectCassandra = async (connection: Connection): Promise<Client> => {
+  const client = clientOf(connection, connection.database);
   await client.connect();
   return client;
 };

@@ -13,6 +13,14 @@ describe('the settings of the loader', () => {
     expect(parseLoaderSettings({ ...env, POSTGRES_DB: 'otra' }).postgresql.database).toBe('otra');
   });
 
+  it('name Cassandra only where there is one', () => {
+    expect(parseLoaderSettings(env).cassandra).toBeNull();
+    const given = { CASSANDRA_HOST: 'c', CASSANDRA_USER: 'u', CASSANDRA_PASSWORD: 'p', CASSANDRA_KEYSPACE: 'seguros' };
+    expect(parseLoaderSettings({ ...env, ...given }).cassandra).toEqual({
+      ...{ host: 'c', port: 9042, user: 'u', password: 'p', database: 'seguros' },
+    });
+  });
+
   it('are refused with every problem at once', () => {
     expect(() =>
       parseLoaderSettings({ ...env, MYSQL_HOST: '', POSTGRES_PORT: '99999', SCALE: 'x', SEED: '1.5' }),

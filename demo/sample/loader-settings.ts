@@ -5,6 +5,8 @@ import type { Connection } from './load';
 export interface LoaderSettings {
   postgresql: Connection;
   mysql: Connection;
+  /** Null where `CASSANDRA_HOST` is not set. */
+  cassandra: Connection | null;
   scale: number;
   seed: number;
   /** How long the servers may take to accept connections, in seconds. */
@@ -13,7 +15,7 @@ export interface LoaderSettings {
 
 /**
  * Reads `POSTGRES_` and `MYSQL_` + `HOST PORT USER PASSWORD DATABASE` (also `POSTGRES_DB`), `SCALE`, `SEED`,
- * `WAIT_SECONDS`. Ports, scale, seed and wait have defaults.
+ * `WAIT_SECONDS`, and `CASSANDRA_` + `HOST PORT USER PASSWORD KEYSPACE` where there is one. Ports, scale, seed and wait have defaults.
  *
  * @throws Error that lists every problem at once.
  */
@@ -42,6 +44,9 @@ export const parseLoaderSettings = (env: Readonly<Record<string, string | undefi
   const settings = {
     postgresql: connection('POSTGRES', 5432, 'POSTGRES_DB', 'POSTGRES_DATABASE'),
     mysql: connection('MYSQL', 3306, 'MYSQL_DATABASE'),
+    cassandra: env.CASSANDRA_HOST
+      ? connection('CASSANDRA', 9042, 'CASSANDRA_KEYSPACE')
+      : null,
     scale: number('SCALE', 1, positive, 'a positive number'),
     seed: number('SEED', DEFAULT_SEED, Number.isSafeInteger, 'an integer'),
     waitSeconds: number('WAIT_SECONDS', 60, positive, 'a positive number'),

@@ -73,10 +73,8 @@ async function knownSettings(): Promise<string[]> {
   return [...all].filter((name) => !(name.endsWith('_FILE') && all.has(name.replace(/_FILE$/, ''))));
 }
 
-const composeSettings = (): string[] =>
-  [...readFileSync(join(ROOT, 'docker-compose.yml'), 'utf8').matchAll(/\$\{([A-Z][A-Z0-9_]*)/g)].map(
-    ([, name]) => name!,
-  );
+const composeSettings = (file = 'docker-compose.yml'): string[] =>
+  [...readFileSync(join(ROOT, file), 'utf8').matchAll(/\$\{([A-Z][A-Z0-9_]*)/g)].map(([, name]) => name!);
 
 it('documents every setting', async () => {
   const missing = (await knownSettings()).filter((name) => !Object.hasOwn(EXAMPLE, name));
@@ -130,4 +128,37 @@ it('explains every setting', () => {
   const lines = TEXT.split('\n');
   const bare = lines.filter((line, i) => /^[A-Z0-9_]+=/.test(line) && !lines[i - 1]?.startsWith('# '));
   expect(bare).toEqual([]);
+});
+
+describe('.env.production.example', () => {
+  const text = readFileSync(join(ROOT, '.env.production.example'), 'utf8');
+  const production = parseEnv(text) as Record<string, string>;
+  const lines = text.split('\n');
+  const names = lines.flatMap((line) => /^([A-Z0-9_]+)=/.exec(line)?.[1] ?? []);
+  const sourceVariables = descriptions().flatMap(({ description }) => description.env.map(({ name }) => name));
+
+  it('has no setting that nothing reads, and each once', async () => {
+    const remote = sourceVariables.map((name) => `${name}_REMOTE`);
+    const known = [...(await knownSettings()), ...composeSettings('docker-compose.production.yml'), ...remote];
+    expect(names.filter((name) => !known.includes(name))).toEqual([]);
+    expect([...names].sort()).toEqual(Object.keys(production).sort());
+  });
+
+  it('has every setting of its compose file', () => {
+    const asked = composeSettings('docker-compose.production.yml');
+    expect(asked.filter((name) => !names.includes(name))).toEqual([]);
+  });
+
+  it('has the remote name of each source’s connection', () => {
+    const parts = /^(MYSQL|POSTGRES|CASSANDRA|MONGO)_(HOST|PORT|USER|PASSWORD|DATABASE|DB|KEYSPACE)$/;
+    const connections = sourceVariables.filter((name) => parts.test(name));
+    expect(connections).toHaveLength(20);
+    expect(connections.filter((name) => !names.includes(`${name}_REMOTE`))).toEqual([]);
+  });
+
+  it('explains every setting, and means production', () => {
+    const bare = lines.filter((line, i) => /^[A-Z0-9_]+=/.test(line) && !lines[i - 1]?.startsWith('# '));
+    expect(bare).toEqual([]);
+    expect(production.ENVIRONMENT).toBe('production');
+  });
 });

@@ -1,15 +1,17 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nginxProgram } from '../../services/need';
 import { freePort, startServer } from '../../services/server-process';
 
-/** A real nginx before the gateways, as the deployment's is: it spreads the calls and never repeats a POST. */
+const SHIPPED = join(__dirname, '../../../deploy/nginx/nginx.conf');
+
+/** A real nginx before the gateways, with the configuration that the deployment has. */
 export interface Balancer {
   readonly url: string;
   stop(): Promise<void>;
 }
 
-/** Starts it in front of these addresses. `readTimeoutS`: after so long without an answer it gives up on a call. */
+/** Starts it in front of these addresses. `readTimeoutS`: after so long without an answer to a POST it gives up. */
 export async function startNginx(
   folder: string,
   upstreams: readonly string[],
@@ -18,25 +20,7 @@ export async function startNginx(
   const home = join(folder, 'nginx');
   await mkdir(home);
   const port = await freePort();
-  const servers = upstreams.map((url) => `server ${new URL(url).host} max_fails=1 fail_timeout=1s;`).join(' ');
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
-    (name) => `${name}_temp_path ${home}/${name};`,
-  );
-  const config = `
-    daemon off; master_process off; pid ${home}/pid; error_log ${home}/error.log;
-    events { worker_connections 512; }
-    http {
-      access_log off; ${temporary.join(' ')}
-      upstream gateways { ${servers} }
-      server {
-        listen 127.0.0.1:${port};
-        location / {
-          proxy_pass http://gateways; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_buffering off;
-          proxy_connect_timeout 1s; proxy_read_timeout ${readTimeoutS}s;
-        }
-      }
-    }`;
-  await writeFile(join(home, 'nginx.conf'), config);
+  await writeFile(join(home, 'nginx.conf'), await shippedFor({ home, port, upstreams, readTimeoutS }));
   const url = `http://127.0.0.1:${port}`;
   const { stop } = await startServer(
     {
@@ -48,4 +32,37 @@ export async function startNginx(
     () => fetch(`${url}/livez`),
   );
   return { url, stop };
+}
+
+interface Place {
+  home: string;
+  port: number;
+  upstreams: readonly string[];
+  readTimeoutS: number;
+}
+
+/** The shipped configuration with other addresses and folders. Throws where it has not what is to be replaced. */
+async function shippedFor({ home, port, upstreams, readTimeoutS }: Place): Promise<string> {
+  const servers = upstreams.map((url) => `server ${new URL(url).host} max_fails=0;`).join('\n');
+  const changes: [RegExp, string][] = [
+    // First: the folders that come in below may lie in /tmp.
+    [/\/tmp\//g, `${home}/`],
+    [/^worker_processes auto;$/m, 'daemon off; master_process off;'],
+    [/^worker_rlimit_nofile .*$/m, ''],
+    // Docker's name server, which there is none of here; Debian's nginx knows no `resolve` in an upstream.
+    [/^ +resolver .*$/m, ''],
+    [/(^ +server \S+ resolve .*$\n)+/gm, `${servers}\n`],
+    [/listen 80;/, `listen 127.0.0.1:${port};`],
+    [/proxy_read_timeout 3700s;/, `proxy_read_timeout ${readTimeoutS}s;`],
+    [/\/dev\/stderr/, join(home, 'error.log')],
+    [/\/dev\/stdout/, join(home, 'access.log')],
+  ];
+  return changes.reduce(
+    (text, [pattern, replacement]) => {
+      const changed = text.replace(pattern, replacement);
+      if (changed === text) throw new Error(`${SHIPPED} has nothing like ${pattern}`);
+      return changed;
+    },
+    await readFile(SHIPPED, 'utf8'),
+  );
 }
