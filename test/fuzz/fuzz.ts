@@ -66,7 +66,6 @@ const settingsOf = (folder: string): Record<string, string> => ({
   SOURCES: 'ventas=files:VENTAS_',
   VENTAS_FILES_PATH: join(folder, 'files'),
   LEASE_TTL: '2',
-  LOG_LEVEL: 'error',
   ANALYTICS_CACHE_DIR: join(folder, 'cache'),
 });
 
