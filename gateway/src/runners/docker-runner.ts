@@ -6,6 +6,7 @@ import { launchContainer } from './docker-container';
 import { toContainer } from './docker-convert';
 import { answered, engineError } from './docker-errors';
 import { DockerImages } from './docker-images';
+import { mustKeepLimits } from './docker-limits';
 import { reapContainers } from './docker-reaper';
 import type { JobSpec, LaunchableSource, LeftBehind, Outcome, Runner, SourceListing } from './runner';
 
@@ -13,11 +14,13 @@ import type { JobSpec, LaunchableSource, LeftBehind, Outcome, Runner, SourceList
 export class DockerRunner implements Runner {
   readonly name = 'docker';
   readonly #images: DockerImages;
+  /** An engine stays what it is: asked until it has answered well once. */
+  #bounded = false;
 
   constructor(
     private readonly docker: Pick<
       Docker,
-      'ping' | 'getImage' | 'listImages' | 'createContainer' | 'getContainer' | 'listContainers'
+      'ping' | 'info' | 'getImage' | 'listImages' | 'createContainer' | 'getContainer' | 'listContainers'
     >,
     private readonly shipped: ShippedSources,
     images: { prefix: string; tag: string },
@@ -51,6 +54,7 @@ export class DockerRunner implements Runner {
   }
 
   async resolve(name: string): Promise<LaunchableSource> {
+    await this.#limits();
     const source = await this.#images.find(name);
     if (source) return source;
     if (this.shipped.get(name) === null) throw await this.#unknown(name);
@@ -71,9 +75,15 @@ export class DockerRunner implements Runner {
   async check(): Promise<void> {
     try {
       await answered(this.docker.ping());
+      await mustKeepLimits(this.docker);
     } catch (error) {
       throw engineError(error);
     }
+  }
+
+  async #limits(): Promise<void> {
+    if (!this.#bounded) await mustKeepLimits(this.docker);
+    this.#bounded = true;
   }
 
   close(): Promise<void> {
