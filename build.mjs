@@ -29,7 +29,7 @@ const EXTERNAL = ['pg-native', 'pg-cloudflare', 'bufferutil', 'utf-8-validate', 
 const UNUSED = /^(@grpc\/grpc-js|@grpc\/proto-loader|protobufjs|ssh2|cpu-features)($|\/)/;
 
 /** Heavy packages that must be evaluated on first use: whoever wants them says `await import()`. */
-const LAZY = /(^|\/)node_modules\/(@aws-sdk|@smithy|@duckdb)\//;
+const LAZY = /(^|\/)node_modules\/(@aws-sdk|@smithy|@duckdb|jose)\//;
 
 /** What must not be in the gateway at all: its memory is the child's. */
 const NOT_IN_GATEWAY = /(^|\/)node_modules\/@duckdb\//;

@@ -8,7 +8,8 @@ module.exports = {
   testPathIgnorePatterns: ['/node_modules/'],
   modulePathIgnorePatterns: ['/dist/'],
   transform: {
-    '^.+\\.tsx?$': [
+    // jose is made of ECMAScript modules only.
+    '(\\.tsx?|/node_modules/jose/.+\\.js)$': [
       '@swc/jest',
       {
         jsc: {
@@ -19,6 +20,7 @@ module.exports = {
       },
     ],
   },
+  transformIgnorePatterns: ['/node_modules/(?!jose/)'],
   testTimeout: 60_000,
   setupFiles: ['<rootDir>/test/setup/property-seed.ts'],
   globalSetup: '<rootDir>/test/setup/global-setup.ts',

@@ -32,6 +32,8 @@ export interface Options {
   parallel: number;
   retryForMs: number;
   timeoutMs: number | null;
+  /** What a new key may do. */
+  grants: string[];
   db: string | null;
   state: string | null;
   limit: number;

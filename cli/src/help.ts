@@ -6,6 +6,7 @@ commands
   show RUN_ID             one run; with --follow until it is over
   logs RUN_ID             what its script said
   cancel RUN_ID           stop it; nothing of it is published
+  keys new NAME           make an API key, and its entry for the gateway's API_KEYS
   sources                 what can be run, what is missing, how old the data is
 
 options of run
@@ -23,6 +24,9 @@ options of run
 
 options of runs
       --db NAME, --state running|succeeded|failed|cancelled, --limit N (default 20)
+
+options of keys new
+      --grant GRANT       what the key may: run, cancel or read, on one source (run@mysql) or all; * for everything; repeatable
 
 options of all
       --url URL           of the gateway; INGESTA_URL, default http://127.0.0.1:8000

@@ -1,4 +1,5 @@
 import { version } from '../package.json';
+import { keys } from './commands/keys';
 import { cancel, logs, show } from './commands/one-run';
 import { run } from './commands/run';
 import { runs } from './commands/runs';
@@ -18,7 +19,7 @@ import { type ProgressView, silentView } from './progress/progress-view';
 
 type Command = (context: Context, names: readonly string[]) => Promise<ExitCode>;
 
-const COMMANDS: Readonly<Record<string, Command>> = { run, runs, show, logs, cancel, sources };
+const COMMANDS: Readonly<Record<string, Command>> = { run, runs, show, logs, cancel, sources, keys };
 
 /** Ctrl-C, or SIGTERM. */
 class Stopped extends Error {

@@ -25,6 +25,7 @@ const OPTIONS = {
   db: { type: 'string' },
   state: { type: 'string' },
   limit: { type: 'string' },
+  grant: { type: 'string', multiple: true },
 } as const satisfies ParseArgsConfig['options'];
 
 type OptionName = keyof typeof OPTIONS;
@@ -43,6 +44,7 @@ const OF_COMMAND: Readonly<Record<string, readonly OptionName[]>> = {
   logs: [],
   cancel: [],
   sources: [],
+  keys: ['grant'],
 };
 
 export interface CommandLine {
@@ -88,6 +90,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
       parallel: whole('parallel', values.parallel ?? '4', 1, 64),
       retryForMs: whole('retry-for', values['retry-for'] ?? '300', 0, 604_800) * 1000,
       timeoutMs: values.timeout === undefined ? null : whole('timeout', values.timeout, 1, 604_800) * 1000,
+      grants: values.grant ?? [],
       db: values.db ?? null,
       state: values.state ?? null,
       limit: whole('limit', values.limit ?? '20', 1, 10_000),

@@ -19,6 +19,12 @@ import type { Log } from './log';
 import { measureRequests } from './metrics/measure-requests';
 import type { Metrics } from './metrics/metrics';
 import { MetricsController } from './metrics/metrics-controller';
+import { authenticate } from './security/authenticate';
+import { FailedAttempts } from './security/failed-attempts';
+import { limitAddresses, limitPrincipals } from './security/rate-limits';
+import { needsAuthentication, OPEN, type SecurityConfig } from './security/security-config';
+import { securityHeaders } from './security/security-headers';
+import { withSecurity } from './security/with-security';
 import type { SourcesService } from './sources/sources-service';
 
 export interface AppServices {
@@ -32,6 +38,8 @@ export interface AppServices {
   metrics: Metrics;
   /** Absent: nobody waits for them when the gateway stops. */
   open?: OpenRequests;
+  /** Absent: everybody may do everything. */
+  security?: SecurityConfig;
   log: Log;
   /** Folder with the documentation's scripts. */
   assets: string;
@@ -53,13 +61,17 @@ export function createApp({
   analytics,
   metrics,
   open,
+  security = OPEN,
   log,
   assets,
 }: AppServices): Express {
   const app = express();
   app.disable('x-powered-by');
+  app.set('trust proxy', security.trustProxy);
   app.use(measureRequests(metrics));
   if (open !== undefined) app.use(open.watch);
+  app.use(securityHeaders, limitAddresses(security.rateLimitAddress));
+  app.use(authenticate(security, new FailedAttempts(security.authFailures), log), limitPrincipals(security.rateLimit));
   app.locals[CONTROLLERS] = new Map<unknown, MakeController>([
     [IngestController, () => new IngestController(ingestion, submissions, runs, sources)],
     [RunsController, () => new RunsController(runs)],
@@ -67,7 +79,8 @@ export function createApp({
     [MetricsController, () => new MetricsController(metrics)],
   ]);
   app.use(express.json({ limit: '100kb', type: () => true }));
-  app.use(docsRoutes(withAnalytics(openApi, analytics?.routes ?? []), assets));
+  const document = withSecurity(withAnalytics(openApi, analytics?.routes ?? []), needsAuthentication(security));
+  app.use(docsRoutes(document, assets));
   // A router of its own answers OPTIONS for the routes it has, before `notFound` takes the rest.
   const routes = express.Router();
   RegisterRoutes(routes);

@@ -3,12 +3,13 @@ import { parseRunner, type RunnerConfig } from './ecs-config';
 import { parseQueryEngine, type QueryEngineConfig } from './query-engine-config';
 import type { Connection } from './runners/named-connections';
 import { parseScriptAccess, type ScriptAccessConfig } from './script-access-config';
+import { parseSecurity, type SecurityConfig } from './security/security-config';
 
 /** Environment as the gateway got it; sources look their own variables up in it. */
 export type Env = Readonly<Record<string, string | undefined>>;
 
 /** Every setting of the gateway, in the order of `.env.example`. */
-export interface Config extends QueryEngineConfig, RunnerConfig, ScriptAccessConfig {
+export interface Config extends QueryEngineConfig, RunnerConfig, ScriptAccessConfig, SecurityConfig {
   /** In production the `<NAME>_REMOTE` of a source's variables count over their plain names. */
   readonly environment: 'local' | 'production';
   readonly host: string;
@@ -85,6 +86,7 @@ export function parseConfig(env: Env): Config {
     host: text('HOST', '127.0.0.1'),
     port: int('PORT', 8000, 0, 65_535),
     logLevel: choice('LOG_LEVEL', 'info', ['error', 'warn', 'info', 'debug']),
+    ...parseSecurity(env, read, problems),
     title: text('API_TITLE', 'Ingesta'),
     dataSource: text('DATA_SOURCE', 'Ingesta lake'),
     ...parseRunner(env, read, problems),

@@ -5,6 +5,8 @@ describe('ERRORS', () => {
     const statuses = Object.fromEntries(Object.entries(ERRORS).map(([code, { status }]) => [code, status]));
     expect(statuses).toEqual({
       INVALID_REQUEST: 400,
+      UNAUTHENTICATED: 401,
+      FORBIDDEN: 403,
       PAYLOAD_TOO_LARGE: 413,
       NOT_FOUND: 404,
       UNKNOWN_SOURCE: 404,
@@ -25,6 +27,7 @@ describe('ERRORS', () => {
       LEASE_LOST: 503,
       IMAGE_NOT_FOUND: 503,
       RUNNER_UNAVAILABLE: 503,
+      AUTH_UNAVAILABLE: 503,
       DATA_NOT_AVAILABLE: 503,
       RUN_TIMEOUT: 504,
       QUERY_TIMEOUT: 504,

@@ -4,6 +4,11 @@
  */
 export const ERRORS = {
   INVALID_REQUEST: { status: 400, hint: 'See /docs for what this route takes.' },
+  UNAUTHENTICATED: {
+    status: 401,
+    hint: 'Send `Authorization: Bearer <key>`. `npx ingesta keys new` makes a key for API_KEYS.',
+  },
+  FORBIDDEN: { status: 403, hint: 'Use a key or token that is granted this; API_KEYS says what each may.' },
   PAYLOAD_TOO_LARGE: { status: 413, hint: 'A request body of this API is never larger than 100 KB.' },
   NOT_FOUND: { status: 404, hint: 'See /docs for the routes there are.' },
   UNKNOWN_SOURCE: {
@@ -36,6 +41,7 @@ export const ERRORS = {
     status: 503,
     hint: 'Is the Docker daemon running, its socket mounted, and this user allowed to use it (DOCKER_GID)? RUNNER=process needs none.',
   },
+  AUTH_UNAVAILABLE: { status: 503, hint: 'Check JWT_JWKS_URL, and the network to it from the gateway.' },
   DATA_NOT_AVAILABLE: { status: 503, hint: 'Ingest the named tables first.' },
   RUN_TIMEOUT: { status: 504, hint: 'Nothing was published. Raise RUN_TIMEOUT, or POST fewer tables.' },
   QUERY_TIMEOUT: { status: 504, hint: 'The query was ended. Raise QUERY_TIMEOUT, or narrow the parameters.' },

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, type ServerOptions } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { openLake, readDatasets } from '@ingesta/kit';
+import { loopbackVariables, openLake, readDatasets } from '@ingesta/kit';
 import { version } from '../package.json';
 import { AnalyticsService } from './analytics/analytics-service';
 import type { SqlChecker } from './analytics/engines/engine';
@@ -37,6 +38,7 @@ import { probeLake } from './runs/probe-lake';
 import { Sweeper } from './runs/sweep/sweeper';
 import { VerifierChild } from './runs/verifier/verifier-child';
 import { secretsOf } from './secrets/index';
+import { needsAuthentication } from './security/security-config';
 import { ShippedSources } from './sources/shipped-sources';
 import { SourcesService } from './sources/sources-service';
 
@@ -44,6 +46,14 @@ import { SourcesService } from './sources/sources-service';
 const SHUTDOWN_MS = 9_000;
 /** Answers under way get this long, queries above all: readers must not notice a restart. */
 const DRAIN_MS = 6_000;
+/** For those who send slowly to hold connections; how long an answer takes is not limited. */
+const TIMEOUTS: ServerOptions = {
+  headersTimeout: 15_000,
+  requestTimeout: 30_000,
+  connectionsCheckingInterval: 5_000,
+  // Longer than the usual 60 s of balancers, so that they close idle connections first.
+  keepAliveTimeout: 65_000,
+};
 /** Beside the bundle, in the image: what the check of the shipped packs found. */
 const VERDICTS = 'checked-packs.json';
 
@@ -130,13 +140,28 @@ async function main(): Promise<void> {
     },
   });
   const open = new OpenRequests();
-  const assets = __dirname;
-  const app = createApp({ ingestion, submissions, runs, sources, health, analytics, metrics, open, log, assets });
+  const app = createApp({
+    ingestion,
+    submissions,
+    runs,
+    sources,
+    health,
+    analytics,
+    metrics,
+    open,
+    security: config,
+    log,
+    assets: __dirname,
+  });
 
-  const server = app.listen(config.port, config.host, (error?: Error) => {
-    if (error) return fail(listenProblem(error as NodeJS.ErrnoException, config));
+  const server = createServer(TIMEOUTS, app);
+  server.once('error', (error: NodeJS.ErrnoException) => fail(listenProblem(error, config)));
+  server.listen(config.port, config.host, () => {
     const { address, port } = server.address() as AddressInfo;
     log.info('gateway listens', { url: `http://${address.includes(':') ? `[${address}]` : address}:${port}`, version });
+    if (!needsAuthentication(config) && loopbackVariables(['host'], { host: config.host }).length === 0) {
+      log.warn('whoever reaches this port may run ingestions: API_KEYS or JWT_JWKS_URL sets up authentication');
+    }
     void sayHowSourcesRun(config, runner, log);
     proven().then(
       () => patrol.start(),
@@ -147,8 +172,6 @@ async function main(): Promise<void> {
       },
     );
   });
-  // Longer than the usual 60 s of balancers, so that they close idle connections first.
-  server.keepAliveTimeout = 65_000;
 
   const stop = async () => {
     server.close();

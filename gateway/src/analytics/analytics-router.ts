@@ -1,4 +1,5 @@
 import express, { type Request, type RequestHandler, type Response, type Router } from 'express';
+import { allow } from '../security/principal';
 import type { AnalyticsService } from './analytics-service';
 import type { AnalyticsRoute } from './packs/pack';
 import { requestParameters } from './request-parameters';
@@ -13,6 +14,7 @@ export function analyticsRouter(analytics: AnalyticsService): Router {
 const answering =
   (analytics: AnalyticsService, route: AnalyticsRoute): RequestHandler =>
   async (request, response) => {
+    for (const { database } of [...route.tables, ...route.uses]) allow(request, 'read', database);
     // Not Express's own parser: it makes lists and objects of what it is given.
     const query = new URL(request.originalUrl, 'http://gateway').searchParams;
     const reading = await analytics.read(route, requestParameters(route.parameters, query));

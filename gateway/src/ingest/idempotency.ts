@@ -13,6 +13,7 @@ import { ApiError, ERRORS, isErrorCode } from '../errors';
 import { type Clock, systemClock } from '../runs/clock';
 import { followRun } from '../runs/run-events';
 import { isOver, readRun } from '../runs/run-store';
+import { ANYBODY } from '../security/principal';
 import type { IngestRequest } from './job';
 import { type RunAnswer, storedAnswer, storedFailure } from './run-answer';
 import type { IngestService, StartedRun } from './service';
@@ -49,7 +50,8 @@ export class Submissions {
 
   /** Throws `ApiError` where the run is not to be: also the refusal that an earlier request under the key got. */
   async submit({ database, request, key, principal, path }: Submission): Promise<StartedRun> {
-    if (key === null) return this.services.ingestion.start(database, request);
+    const requestedBy = principal === ANYBODY.name ? null : principal;
+    if (key === null) return this.services.ingestion.start(database, request, undefined, requestedBy);
     if (!KEY.test(key)) throw new ApiError('INVALID_REQUEST', 'Idempotency-Key: 1 to 255 visible ASCII characters');
     const lake = await this.services.lake();
     const at = idempotencyKey(sha256(JSON.stringify([principal, 'POST', path, key])));
@@ -73,7 +75,7 @@ export class Submissions {
       }
       const mine: IdempotencyRecord = { fingerprint, run_id: uuidv7(), state: 'taken', error: null };
       const etag = await write(lake, at, mine, stored?.etag ?? null);
-      if (etag !== null) return this.#start(lake, at, { record: mine, etag }, database, request);
+      if (etag !== null) return this.#start(lake, at, { record: mine, etag }, { database, request, requestedBy });
     }
   }
 
@@ -102,9 +104,15 @@ export class Submissions {
     throw new Error('followRun ended before its run');
   }
 
-  async #start(lake: Lake, at: string, mine: Stored, database: string, request: IngestRequest): Promise<StartedRun> {
+  async #start(
+    lake: Lake,
+    at: string,
+    mine: Stored,
+    asked: { database: string; request: IngestRequest; requestedBy: string | null },
+  ): Promise<StartedRun> {
+    const { database, request, requestedBy } = asked;
     try {
-      return await this.services.ingestion.start(database, request, mine.record.run_id);
+      return await this.services.ingestion.start(database, request, mine.record.run_id, requestedBy);
     } catch (error) {
       const failure = asApiError(error, database, mine.record.run_id);
       const { code, message, hint } = failure;

@@ -15,6 +15,7 @@ import {
 } from '@tsoa/runtime';
 import type { Request as HttpRequest } from 'express';
 import { ApiError, type ErrorBody } from '../errors';
+import { allow, may, principalOf } from '../security/principal';
 import type { SourceStatus, SourcesService } from '../sources/sources-service';
 import { sendEvents } from './event-stream';
 import type { Submissions } from './idempotency';
@@ -106,8 +107,6 @@ export interface AcceptedAnswer {
   run_id: string;
 }
 
-/** Who asks, as long as nobody has to say so. */
-const ANYBODY = 'anybody';
 /** As long as a DNS label; with it every image, file and key name stays within its own limit. */
 const MAX_NAME = 63;
 
@@ -158,13 +157,14 @@ export class IngestController extends Controller {
     @Header('Idempotency-Key') idempotencyKey?: string,
   ): Promise<IngestAnswer | PlanAnswer | AcceptedAnswer> {
     await this.#checkName(db);
+    const { name: principal } = allow(http, 'run', db);
     const request = { tables: body?.tables ?? null, format: body?.format ?? 'csv', dryRun: body?.dry_run ?? false };
     if (request.dryRun) {
       const { status, database, plan, run_id, consistency } = await this.ingestion.plan(db, request);
       return { status, database, plan, run_id, consistency };
     }
     const key = idempotencyKey ?? null;
-    const run = await this.submissions.submit({ database: db, request, key, principal: ANYBODY, path: http.path });
+    const run = await this.submissions.submit({ database: db, request, key, principal, path: http.path });
     if (/(^|,)\s*respond-async\s*($|[,;])/i.test(prefer ?? '')) return this.#accepted(db, run);
     if (http.accepts(['json', 'text/event-stream']) === 'text/event-stream') return this.#streamed(db, run, http);
     return run.done;
@@ -175,8 +175,9 @@ export class IngestController extends Controller {
    * @summary The committed snapshot
    */
   @Get('{db}/latest')
-  async latest(@Path() db: string): Promise<LatestAnswer> {
+  async latest(@Path() db: string, @Request() http: HttpRequest): Promise<LatestAnswer> {
     await this.#checkName(db);
+    allow(http, 'read', db);
     return this.runs.latest(db);
   }
 
@@ -185,8 +186,9 @@ export class IngestController extends Controller {
    * @summary List the sources
    */
   @Get()
-  async list(): Promise<{ sources: SourceStatus[] }> {
-    return { sources: await this.sources.list() };
+  async list(@Request() http: HttpRequest): Promise<{ sources: SourceStatus[] }> {
+    const principal = principalOf(http);
+    return { sources: await this.sources.list((name) => may(principal, 'read', name)) };
   }
 
   /** Checked before anything sees it: the name becomes part of images, paths and keys. */

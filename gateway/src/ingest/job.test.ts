@@ -174,7 +174,8 @@ describe('compileJob', () => {
   });
 
   it('takes the remote names in production, of a named connection too', () => {
-    const env = { ENVIRONMENT: 'production', MYSQL_HOST_REMOTE: 'db.internal', VENTAS_MYSQL_USER_REMOTE: 'v' };
+    const remote = { ENVIRONMENT: 'production', API_KEYS: `a:${'ab'.repeat(32)}:*` };
+    const env = { ...remote, MYSQL_HOST_REMOTE: 'db.internal', VENTAS_MYSQL_USER_REMOTE: 'v' };
     expect(compile({ env }).job.env).toMatchObject({ MYSQL_HOST: 'db.internal', MYSQL_USER: 'reader' });
     const source = givenSource({ name: 'ventas', envPrefix: 'VENTAS_' });
     const { job } = compile({ env: { ...env, VENTAS_MYSQL_HOST: 'v', VENTAS_MYSQL_USER: 'dev' }, source });

@@ -22,6 +22,8 @@ export interface RecordedRun {
   database: string;
   runId: string;
   gateway: string;
+  /** Who asked for it; null where nobody had to say. */
+  requestedBy: string | null;
   /** The job as its first attempt will be launched, but for its timestamp and nonce. */
   sketch: JobSpec;
   settings: { add?: string; allow?: string };
@@ -126,13 +128,14 @@ async function close(journal: RunJournal, end: Partial<RunRecord>, log: Log): Pr
   }
 }
 
-const recordOf = ({ acquired, gateway, sketch: { source, job } }: RecordedRun): RunRecord => ({
+const recordOf = ({ acquired, gateway, requestedBy, sketch: { source, job } }: RecordedRun): RunRecord => ({
   run_id: job.run_id,
   database: job.database,
   state: 'running',
   revision: 0,
   epoch: acquired.lease.record.epoch,
   gateway,
+  requested_by: requestedBy,
   started_at: new Date().toISOString(),
   finished_at: null,
   deadline: job.deadline,

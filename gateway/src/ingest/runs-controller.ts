@@ -15,6 +15,7 @@ import {
 } from '@tsoa/runtime';
 import type { Request as HttpRequest } from 'express';
 import { ApiError, type ErrorBody, errorBody } from '../errors';
+import { allow, may, type Verb } from '../security/principal';
 import { sendEvents } from './event-stream';
 import type { IngestedTable } from './ingest-controller';
 import type { RunsService } from './runs-service';
@@ -72,6 +73,8 @@ export interface RunInfo {
   request: { tables: string[] | null; format: string };
   /** The gateway that runs it, or ran it. */
   gateway: string | null;
+  /** Who asked for it: `key:<name>` or `jwt:<subject>`; null where nobody had to say. */
+  requested_by: string | null;
   runner: string;
   image: string | null;
   image_digest: string | null;
@@ -105,13 +108,16 @@ export class RunsController extends Controller {
    */
   @Get()
   async list(
+    @Request() http: HttpRequest,
     @Query() db?: string,
     @Query() state?: RunStateName,
     @Query() limit?: string,
     @Query() cursor?: string,
   ): Promise<RunList> {
+    const principal = allow(http, 'read', db ?? null);
     const page = await this.runs.list({
       database: db ?? null,
+      shown: (database) => may(principal, 'read', database),
       state: state ?? null,
       limit: pageSize(limit),
       cursor: cursor ?? null,
@@ -124,8 +130,8 @@ export class RunsController extends Controller {
    * @summary One run
    */
   @Get('{run_id}')
-  async show(@Path() run_id: string): Promise<RunInfo> {
-    return this.#info(await this.runs.find(run_id));
+  async show(@Path() run_id: string, @Request() http: HttpRequest): Promise<RunInfo> {
+    return this.#info(await this.#find(run_id, http, 'read'));
   }
 
   /**
@@ -135,7 +141,8 @@ export class RunsController extends Controller {
    */
   @Get('{run_id}/logs')
   @SuccessResponse(200, 'NDJSON', 'application/x-ndjson')
-  async logs(@Path() run_id: string): Promise<Readable> {
+  async logs(@Path() run_id: string, @Request() http: HttpRequest): Promise<Readable> {
+    await this.#find(run_id, http, 'read');
     const text = await this.runs.logs(run_id);
     this.setHeader('Content-Type', 'application/x-ndjson; charset=utf-8');
     return Readable.from([text], { objectMode: false });
@@ -154,7 +161,7 @@ export class RunsController extends Controller {
     @Header('Last-Event-ID') lastEventId?: string,
   ): Promise<void> {
     const after = eventId(lastEventId);
-    const record = await this.runs.find(run_id);
+    const record = await this.#find(run_id, http, 'read');
     if (record.state !== 'running' && record.revision <= after) {
       // It has heard the end: this keeps a browser from coming back for ever.
       this.setStatus(204);
@@ -170,10 +177,17 @@ export class RunsController extends Controller {
   @Delete('{run_id}')
   @SuccessResponse(200, 'It was over already')
   @Response<RunInfo>(202, 'It ends at its gateway’s next look')
-  async cancel(@Path() run_id: string): Promise<RunInfo> {
+  async cancel(@Path() run_id: string, @Request() http: HttpRequest): Promise<RunInfo> {
+    await this.#find(run_id, http, 'cancel');
     const record = await this.runs.cancel(run_id);
     if (record.state === 'running') this.setStatus(202);
     return this.#info(record);
+  }
+
+  async #find(runId: string, http: HttpRequest, verb: Verb): Promise<RunRecord> {
+    const record = await this.runs.find(runId);
+    allow(http, verb, record.database);
+    return record;
   }
 
   async #info(record: RunRecord): Promise<RunInfo> {
@@ -192,6 +206,7 @@ export class RunsController extends Controller {
       attempts,
       request: { tables: record.request.tables, format: record.request.format },
       gateway,
+      requested_by: record.requested_by,
       runner,
       image,
       image_digest,

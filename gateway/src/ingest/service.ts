@@ -99,7 +99,10 @@ export class IngestService {
     return this.#told(database, runId, (log, halt) =>
       this.#inSlot(halt, async (deadline) => {
         const source = await this.services.runner.resolve(database);
-        const { output } = await this.#launch({ database, request, runId, log, halt, source, deadline }, null);
+        const { output } = await this.#launch(
+          { database, request, runId, requestedBy: null, log, halt, source, deadline },
+          null,
+        );
         if (output.status !== 'planned') throw new Error('readResult let a result through');
         return output;
       }),
@@ -112,7 +115,12 @@ export class IngestService {
   }
 
   /** Resolves when the run has its lease and its record. Throws `ApiError` when it is not to be. */
-  async start(database: string, request: IngestRequest, runId = uuidv7()): Promise<StartedRun> {
+  async start(
+    database: string,
+    request: IngestRequest,
+    runId = uuidv7(),
+    requestedBy: string | null = null,
+  ): Promise<StartedRun> {
     const rival = this.#own.get(database);
     if (rival !== undefined) {
       await rival.begun;
@@ -126,7 +134,7 @@ export class IngestService {
     const done = this.#told(
       database,
       runId,
-      (log) => this.#run({ database, request, runId, log, halt }, onRecorded),
+      (log) => this.#run({ database, request, runId, requestedBy, log, halt }, onRecorded),
       halt,
     );
     const begun = Promise.race([recorded, done]);
@@ -232,7 +240,7 @@ export class IngestService {
     const { SENSITIVE_COLUMNS: add, SENSITIVE_COLUMNS_ALLOW: allow } = this.services.config.env;
     const { runner, reference: image } = run.source;
     const { epoch } = acquired.lease.record;
-    run.log.info('run started', { runner, image, tables: run.request.tables, epoch });
+    run.log.info('run started', { runner, image, tables: run.request.tables, epoch, requested_by: run.requestedBy });
     const published = await runRecorded({
       ...{ ...run, lake, acquired, sketch, onRecorded },
       gateway: this.services.gateway,
@@ -299,6 +307,7 @@ interface Launching {
   database: string;
   request: IngestRequest;
   runId: string;
+  requestedBy: string | null;
   log: Log;
   halt: AbortController;
   source: LaunchableSource;

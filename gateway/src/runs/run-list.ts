@@ -7,6 +7,8 @@ export interface RunQuery {
   state: RunState | null;
   limit: number;
   cursor: string | null;
+  /** Databases whose runs may be shown; all of them if absent. */
+  shown?: (database: string) => boolean;
 }
 
 export interface RunPage {
@@ -21,7 +23,10 @@ const MAX_RECORDS = 200;
 const PARALLEL = 16;
 
 /** Runs, newest first: the markers' order is the answer's, so that a page costs a page, however many runs there are. */
-export async function listRuns(lake: Lake, { database, state, limit, cursor }: RunQuery): Promise<RunPage> {
+export async function listRuns(
+  lake: Lake,
+  { database, state, limit, cursor, shown = () => true }: RunQuery,
+): Promise<RunPage> {
   const runs: RunRecord[] = [];
   let batch: { key: string; runId: string; database: string }[] = [];
   let [looked, read] = [0, 0];
@@ -40,7 +45,8 @@ export async function listRuns(lake: Lake, { database, state, limit, cursor }: R
   for await (const { key } of lake.list(RUN_MARKERS, cursor === null ? undefined : decode(cursor))) {
     looked += 1;
     const marker = parseRunMarker(key);
-    if (marker && (database === null || marker.database === database)) batch.push({ key, ...marker });
+    if (marker && (database === null || marker.database === database) && shown(marker.database))
+      batch.push({ key, ...marker });
     const enough = looked >= MAX_MARKERS || read + batch.length >= MAX_RECORDS;
     if (!enough && batch.length < Math.min(PARALLEL, limit - runs.length)) continue;
     const full = await flush();

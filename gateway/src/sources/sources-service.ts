@@ -46,9 +46,10 @@ export class SourcesService {
     return listings.map(({ name }) => name);
   }
 
-  async list(): Promise<SourceStatus[]> {
+  /** Of all sources, or of those that `shown` says. */
+  async list(shown: (name: string) => boolean = () => true): Promise<SourceStatus[]> {
     const listings = await this.services.runner.list();
-    return Promise.all(listings.map((listing) => this.#status(listing)));
+    return Promise.all(listings.filter(({ name }) => shown(name)).map((listing) => this.#status(listing)));
   }
 
   async #status(listing: SourceListing): Promise<SourceStatus> {

@@ -98,6 +98,7 @@ export const givenRunRecord = (change: Partial<RunRecord> = {}): RunRecord => ({
   revision: 0,
   epoch: 0,
   gateway: null,
+  requested_by: null,
   started_at: '2025-01-02T15:30:45.000Z',
   finished_at: null,
   deadline: null,

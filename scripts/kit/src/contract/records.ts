@@ -100,6 +100,8 @@ export const runRecordSchema = z.object({
   epoch: z.int().min(0).default(0),
   /** The gateway that runs it, for people. */
   gateway: z.string().nullable().default(null),
+  /** Who asked for it; null where nobody had to say. */
+  requested_by: z.string().nullable().default(null),
   started_at: z.iso.datetime(),
   finished_at: z.iso.datetime().nullable(),
   deadline: z.iso.datetime().nullable().default(null),
