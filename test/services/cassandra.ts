@@ -1,30 +1,24 @@
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { auth, Client } from 'cassandra-driver';
 import { firstThatStarts } from './attempts';
+import { CASSANDRA_PASSWORD, CASSANDRA_USER, type CassandraNode, cassandraVersion, startNode } from './cassandra-node';
 import { findProgram, runCommand } from './command';
 import { startContainer } from './container';
 import type { Engine } from './engine';
 import { givenByUrl } from './given';
 import { presentOrPulled } from './images';
 import { canCopyJars, copyJars } from './maven';
-import { freePort, startServer } from './server-process';
+import { freePort } from './server-process';
 import { HOST_FROM_CONTAINER, type ServiceHandle } from './service';
 
 /** How to have Cassandra next time. */
 export const BRING_CASSANDRA =
   'docker pull cassandra:5.0, or INGESTA_TEST_INSTALL=1 with Java 17 and Maven, or INGESTA_TEST_CASSANDRA_URL=cassandra://user:password@host:port';
 
-/** The superuser that every new cluster has. */
-const USER = 'cassandra';
-const PASSWORD = 'cassandra';
-
 const IMAGES = ['cassandra:5.0', 'cassandra:5', 'cassandra:4.1', 'cassandra:latest'];
 const VERSION = '5.0.5';
 const FOLDER = join(__dirname, 'cassandra');
-const READY_MS = 120_000;
-const CONNECT_MS = 5_000;
 
 /** Cassandra, from the first place that has it. */
 export function startCassandra(engine?: Engine): Promise<ServiceHandle> {
@@ -84,13 +78,6 @@ async function startJars(lib: string | undefined, engine: Engine | undefined): P
   };
 }
 
-/** A node of a test's own. */
-export interface CassandraNode {
-  readonly port: number;
-  readonly version: string;
-  stop(): Promise<void>;
-}
-
 /**
  * Starts a second node, alone in its cluster, that speaks TLS only. `keystore`: a PKCS #12 file of this password with the
  * node's key and certificate. Undefined where there are no jars, or no Java.
@@ -104,65 +91,46 @@ export async function startTlsNode(keystore: string, password: string): Promise<
   return startNode(lib, program, { broadcast: '127.0.0.1', settings, tls: true });
 }
 
-interface NodeOptions {
-  readonly broadcast: string;
-  /** More lines of cassandra.yaml. */
-  readonly settings?: string;
-  readonly tls?: boolean;
+/** A ring of a test's own: nodes of one data center that ask nobody for a password, by address. */
+export interface CassandraRing {
+  readonly port: number;
+  readonly nodes: ReadonlyMap<string, CassandraNode>;
+  stop(): Promise<void>;
 }
 
-/** Starts a node of our own on a fresh data folder. */
-async function startNode(lib: string, program: string, options: NodeOptions): Promise<CassandraNode> {
-  const folder = await mkdtemp(join(tmpdir(), 'ingesta-cassandra-'));
-  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
+const RING = ['127.0.0.1', '127.0.0.2', '127.0.0.3'] as const;
+/** Of each node of the ring: virtual nodes, in turns with those of the others. */
+const VIRTUAL_NODES = 8n;
+
+/** Starts three nodes with eight tokens each. Undefined where there are no jars, or no Java. */
+export async function startRing(): Promise<CassandraRing | undefined> {
+  const lib = await cachedJars();
+  const program = lib && (await java());
+  if (!lib || !program) return undefined;
+  const [port, storagePort] = [await freePort(), await freePort()];
+  const nodes = new Map<string, CassandraNode>();
+  const stop = async () => void (await Promise.all([...nodes.values()].map((node) => node.stop())));
   try {
-    const port = await freePort();
-    const places: Record<string, string | number> = {
-      DATA: folder,
-      CQL_PORT: port,
-      STORAGE_PORT: await freePort(),
-      BROADCAST: options.broadcast,
-      EXTRA: options.settings ?? '',
-    };
-    const template = await readFile(join(FOLDER, 'cassandra.yaml.template'), 'utf8');
-    const settings = template.replace(/@(\w+)@/g, (_, name: string) => String(places[name]));
-    await writeFile(join(folder, 'cassandra.yaml'), settings);
-    const agent = (await readdir(lib)).find((name) => /^jamm-.*\.jar$/.test(name));
-    const server = await startServer(
-      {
-        command: program,
-        args: [
-          ...JAVA_OPTIONS,
-          `-javaagent:${join(lib, agent ?? 'jamm.jar')}`,
-          `-Dlogback.configurationFile=${join(FOLDER, 'logback.xml')}`,
-          `-Dcassandra.storagedir=${folder}`,
-          `-Dcassandra.logdir=${folder}`,
-          `-Dcassandra.config=file://${folder}/cassandra.yaml`,
-          '-cp',
-          join(lib, '*'),
-          'org.apache.cassandra.service.CassandraDaemon',
-        ],
-        cwd: folder,
-        logFile: join(folder, 'cassandra.log'),
-        // Nothing of it is needed any more: it would flush its tables first.
-        stopSignal: 'SIGKILL',
-        detached: true,
-        readyWithinMs: READY_MS,
-      },
-      () => cassandraVersion(port, options.tls),
-    );
-    return {
-      port,
-      version: server.answer,
-      stop: async () => {
-        await server.stop();
-        await remove();
-      },
-    };
+    // One after the other: whoever joins asks the first who is there.
+    for (const [i, address] of RING.entries()) {
+      const settings = { authenticator: 'AllowAllAuthenticator', authorizer: 'AllowAllAuthorizer' };
+      const place = { address, port, storagePort, seed: RING[0], tokens: tokensOf(i), broadcast: address };
+      nodes.set(address, await startNode(lib, program, { ...place, ...settings }));
+    }
+    return { port, nodes, stop };
   } catch (error) {
-    await remove();
+    await stop();
     throw error;
   }
+}
+
+/** Evenly over the ring, those of the nodes in turns. */
+function tokensOf(node: number): bigint[] {
+  const total = VIRTUAL_NODES * BigInt(RING.length);
+  return Array.from({ length: Number(VIRTUAL_NODES) }, (_, i) => {
+    const place = BigInt(i * RING.length + node);
+    return -(2n ** 63n) + ((2n * place + 1n) * 2n ** 63n) / total;
+  });
 }
 
 /** Cassandra from the official image, which has no variable for asking who connects. */
@@ -186,7 +154,7 @@ async function containerCassandra(engine: Engine | undefined): Promise<ServiceHa
       hostPort,
       logFolder: await mkdtemp(join(tmpdir(), 'ingesta-cassandra-')),
     },
-    () => cassandraVersion(hostPort),
+    () => cassandraVersion('127.0.0.1', hostPort),
   );
   return {
     name: 'cassandra',
@@ -200,83 +168,7 @@ async function containerCassandra(engine: Engine | undefined): Promise<ServiceHa
 const cassandraEnv = (port: number): Record<string, string> => ({
   INGESTA_TEST_CASSANDRA_HOST: '127.0.0.1',
   INGESTA_TEST_CASSANDRA_PORT: String(port),
-  INGESTA_TEST_CASSANDRA_USER: USER,
-  INGESTA_TEST_CASSANDRA_PASSWORD: PASSWORD,
+  INGESTA_TEST_CASSANDRA_USER: CASSANDRA_USER,
+  INGESTA_TEST_CASSANDRA_PASSWORD: CASSANDRA_PASSWORD,
   INGESTA_TEST_CASSANDRA_DOCKER_HOST: HOST_FROM_CONTAINER,
 });
-
-/** The node's version, asked over a real connection; the role is there a moment after the port. */
-async function cassandraVersion(port: number, tls = false): Promise<string> {
-  const client = new Client({
-    contactPoints: ['127.0.0.1'],
-    protocolOptions: { port },
-    localDataCenter: 'datacenter1',
-    authProvider: new auth.PlainTextAuthProvider(USER, PASSWORD),
-    ...(tls && { sslOptions: { rejectUnauthorized: false } }),
-    socketOptions: { connectTimeout: CONNECT_MS, readTimeout: CONNECT_MS },
-  });
-  try {
-    const { rows } = await client.execute('SELECT release_version FROM system.local');
-    return rows[0]!.release_version;
-  } finally {
-    await client.shutdown();
-  }
-}
-
-const open = (flag: string, places: readonly string[]): string[] =>
-  places.flatMap((place) => [flag, `${place}=ALL-UNNAMED`]);
-
-/** As the server's own start script says, for a node that is alone, starts at once and has 512 MB. */
-const JAVA_OPTIONS = [
-  '-Xms64m',
-  '-Xmx512m',
-  '-Xss512k',
-  '-XX:+UseSerialGC',
-  '-XX:TieredStopAtLevel=1',
-  '-XX:-UsePerfData',
-  '-Djava.net.preferIPv4Stack=true',
-  '-Djdk.attach.allowAttachSelf=true',
-  '-Dio.netty.tryReflectionSetAccessible=true',
-  '-Dfile.encoding=UTF-8',
-  '-Dcassandra.skip_wait_for_gossip_to_settle=0',
-  '-Dcassandra.ring_delay_ms=0',
-  '-Dcassandra.superuser_setup_delay_ms=0',
-  '-Dcassandra.load_ring_state=false',
-  '-Dcassandra.consistent.rangemovement=false',
-  '-Dcassandra.unsafesystem=true',
-  '-Dcassandra.memtable.row_overhead_size=180',
-  '-Dcassandra.test.flush_local_schema_changes=false',
-  '-Dcassandra-foreground=yes',
-  ...open('--add-exports', [
-    'java.base/jdk.internal.misc',
-    'java.base/jdk.internal.ref',
-    'java.base/java.lang.ref',
-    'java.base/sun.nio.ch',
-    'java.management.rmi/com.sun.jmx.remote.internal.rmi',
-    'java.rmi/sun.rmi.registry',
-    'java.rmi/sun.rmi.server',
-    'java.rmi/sun.rmi.transport.tcp',
-    'java.sql/java.sql',
-    'jdk.unsupported/sun.misc',
-  ]),
-  ...open('--add-opens', [
-    'java.base/java.io',
-    'java.base/java.lang',
-    'java.base/java.lang.module',
-    'java.base/java.lang.reflect',
-    'java.base/java.math',
-    'java.base/java.net',
-    'java.base/java.nio',
-    'java.base/java.util',
-    'java.base/java.util.concurrent',
-    'java.base/java.util.concurrent.atomic',
-    'java.base/jdk.internal.loader',
-    'java.base/jdk.internal.math',
-    'java.base/jdk.internal.module',
-    'java.base/jdk.internal.ref',
-    'java.base/jdk.internal.reflect',
-    'java.base/jdk.internal.util.jar',
-    'java.base/sun.nio.ch',
-    'jdk.management/com.sun.management.internal',
-  ]),
-];

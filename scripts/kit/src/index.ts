@@ -20,5 +20,6 @@ export * from './run/read-job';
 export { redactor } from './run/reporter';
 export * from './run/resolve-env';
 export * from './run/run-script';
+export * from './run/settings-reader';
 export * from './sensitive/sensitive-rules';
 export * from './source';

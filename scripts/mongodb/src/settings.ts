@@ -1,10 +1,7 @@
-import { configError, type SourceEnv } from '@ingesta/kit';
+import { SettingsReader, type SourceEnv, SSL_MODES, type SslMode } from '@ingesta/kit';
 import { BSON, MongoClient, type MongoClientOptions } from 'mongodb';
 import { type DeclaredColumns, declaredColumns } from './declared-columns';
 import { isObject } from './pipeline-check';
-
-const SSL_MODES = ['disable', 'require', 'verify-ca', 'verify-full'] as const;
-type SslMode = (typeof SSL_MODES)[number];
 
 /** One connection, checked. */
 export interface Settings {
@@ -27,26 +24,14 @@ export interface Settings {
 
 /** Reads the variables of `source.json`. Throws one `configError` that lists every problem, without any value. */
 export function parseSettings(env: SourceEnv): Settings {
-  const problems: string[] = [];
-  const number = (name: string, fallback: string, max: number): number => {
-    const value = env[name] || fallback;
-    if (!/^\d+$/.test(value) || Number(value) < 1 || Number(value) > max) {
-      problems.push(`${name} is no number from 1 to ${max}`);
-    }
-    return Number(value);
-  };
-  const choice = (name: string, fallback: string, ...known: string[]): string => {
-    const value = env[name] || fallback;
-    if (!known.includes(value)) problems.push(`${name} is none of ${known.join(', ')}`);
-    return value;
-  };
-  // 2^31-1 ms is the most that timers take.
-  const connectTimeout = number('MONGO_CONNECT_TIMEOUT', '10', 2_147_483) * 1000;
-  const snapshot = choice('MONGO_SNAPSHOT', 'auto', 'auto', 'off') === 'auto';
-  const sslMode = choice('MONGO_SSL_MODE', 'disable', ...SSL_MODES) as SslMode;
+  const read = new SettingsReader(env);
+  const { problems } = read;
+  const connectTimeout = read.seconds('MONGO_CONNECT_TIMEOUT', '10');
+  const snapshot = read.oneOf('MONGO_SNAPSHOT', 'auto', ['auto', 'off']) === 'auto';
+  const sslMode = read.oneOf('MONGO_SSL_MODE', 'disable', SSL_MODES);
   const place = env.MONGO_URI
     ? fromUri(env.MONGO_URI, env.MONGO_DATABASE ?? '', problems)
-    : fromParts(env, number('MONGO_PORT', '27017', 65_535), problems);
+    : fromParts(env, read.port('MONGO_PORT', '27017'), problems);
   const uriOptions = new URLSearchParams((env.MONGO_URI ?? '').replace(/^[^?]*/, '').toLowerCase());
   const uriDecides = uriOptions.has('tls') || uriOptions.has('ssl');
   if (place.database === '') {
@@ -57,7 +42,7 @@ export function parseSettings(env: SourceEnv): Settings {
     problems.push('The database has a name that MongoDB does not allow');
   }
   const columns = columnsByCollection(env.MONGO_COLUMNS ?? '', problems);
-  if (problems.length > 0) throw configError(problems.join('; '), 'Correct the named variables.');
+  read.finish();
   const sslCa = uriOptions.has('tlscafile') ? '' : (env.MONGO_SSL_CA ?? '');
   return { ...place, sslMode: uriDecides ? 'disable' : sslMode, sslCa, connectTimeout, snapshot, columns };
 }

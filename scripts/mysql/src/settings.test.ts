@@ -42,7 +42,7 @@ describe('the MySQL settings', () => {
       expect.objectContaining({
         code: 'SOURCE_CONFIG',
         message: expect.stringMatching(
-          /^MYSQL_HOST is not set; MYSQL_PORT .*; MYSQL_DATABASE is not set; MYSQL_CONNECT_TIMEOUT .*; MYSQL_SSL_MODE [^;]*$/,
+          /^MYSQL_HOST is not set; MYSQL_PORT .*; MYSQL_DATABASE is not set; MYSQL_SSL_MODE .*; MYSQL_CONNECT_TIMEOUT [^;]*$/,
         ),
       }),
     );

@@ -1,11 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { giveTo, serverAccount } from '../../../test/services/account';
-import { createAuthority, createCertificate } from '../../../test/services/certificates';
 import { findProgram, runCommand } from '../../../test/services/command';
 import { freePort, startServer } from '../../../test/services/server-process';
 import { testContext } from '../../kit/src/testing/test-context';
+import { createTlsFolder, type TlsFolder, tlsSuite } from '../../kit/src/testing/tls-suite';
 import { mysql } from './source';
 
 const PROGRAM = findProgram('mariadbd');
@@ -15,24 +14,19 @@ const PASSWORD = 'Pw-123456';
 const describeWithMariaDb = PROGRAM && findProgram('openssl') ? describe : describe.skip;
 
 describeWithMariaDb('a MySQL source over TLS [mysql]', () => {
-  let folder: string;
+  let folder: TlsFolder;
   let port: number;
   let server: { stop(): Promise<void> } | undefined;
-  /** PEM texts: of the server's authority, and of one that has nothing to do with it. */
-  const authorities = { right: '', wrong: '' };
 
   beforeAll(async () => {
     const account = serverAccount();
-    folder = await mkdtemp(join(tmpdir(), 'ingesta-mysql-tls-'));
-    const at = (name: string) => join(folder, name);
-    authorities.right = await createAuthority(folder, 'right');
-    authorities.wrong = await createAuthority(folder, 'wrong');
-    await createCertificate(folder, 'right', 'DNS:localhost');
+    folder = await createTlsFolder('DNS:localhost');
+    const at = (name: string) => join(folder.path, name);
     await writeFile(at('init.sql'), `CREATE USER 'tls'@'%' IDENTIFIED BY '${PASSWORD}' REQUIRE SSL;\n`);
     for (const file of ['', 'server.key', 'server.pem', 'init.sql']) giveTo(account, at(file));
     const data = ['--no-defaults', `--datadir=${at('data')}`];
     const install = [...data, '--auth-root-authentication-method=normal', '--skip-test-db'];
-    await runCommand(findProgram('mariadb-install-db', 'mysql_install_db')!, install, { account, cwd: folder });
+    await runCommand(findProgram('mariadb-install-db', 'mysql_install_db')!, install, { account, cwd: folder.path });
     port = await freePort();
     const args = [
       ...data,
@@ -45,12 +39,12 @@ describeWithMariaDb('a MySQL source over TLS [mysql]', () => {
       `--ssl-cert=${at('server.pem')}`,
       `--ssl-key=${at('server.key')}`,
     ];
-    const options = { command: PROGRAM!, args, cwd: folder, logFile: at('error.log'), account };
+    const options = { command: PROGRAM!, args, cwd: folder.path, logFile: at('error.log'), account };
     server = await startServer(options, () => attempt('require', '127.0.0.1'));
   });
   afterAll(async () => {
     await server?.stop();
-    await rm(folder, { recursive: true, force: true });
+    await folder?.remove();
   });
 
   const attempt = async (mode: string, host: string, ca = '') => {
@@ -67,37 +61,22 @@ describeWithMariaDb('a MySQL source over TLS [mysql]', () => {
     await session.close();
     return 'connected';
   };
-  const refusal = { code: 'SOURCE_CONFIG', message: expect.stringMatching(/TLS handshake .* failed/) };
 
-  it('require encrypts and checks no certificate; the server refuses the user otherwise', async () => {
-    expect(await attempt('require', 'localhost')).toBe('connected');
+  tlsSuite({
+    variable: 'MYSQL_SSL_CA',
+    named: 'localhost',
+    // Another name of the same machine: every resolver takes it, and it is no address by Node's rules.
+    unnamed: '127.1',
+    refusal: { message: expect.stringMatching(/TLS handshake .* failed/) },
+    folder: () => folder,
+    attempt,
+  });
+
+  it('the server refuses the user without TLS', async () => {
     await expect(attempt('disable', 'localhost')).rejects.toMatchObject({ code: 'SOURCE_AUTH' });
   });
 
-  it('verify-ca wants the authority, as PEM text or as a path, and compares no name', async () => {
-    expect(await attempt('verify-ca', '127.0.0.1', authorities.right)).toBe('connected');
-    expect(await attempt('verify-ca', '127.0.0.1', `# ours\n${authorities.right}`)).toBe('connected');
-    expect(await attempt('verify-ca', '127.0.0.1', join(folder, 'right.pem'))).toBe('connected');
-    await expect(attempt('verify-ca', '127.0.0.1', authorities.wrong)).rejects.toMatchObject(refusal);
-    await expect(attempt('verify-ca', '127.0.0.1')).rejects.toMatchObject(refusal);
-  });
-
-  it('verify-full wants the name too', async () => {
-    expect(await attempt('verify-full', 'localhost', authorities.right)).toBe('connected');
-    await expect(attempt('verify-full', 'localhost', authorities.wrong)).rejects.toMatchObject(refusal);
-    // Another name of the same machine: every resolver takes it, and it is no address by Node's rules.
-    await expect(attempt('verify-full', '127.1', authorities.right)).rejects.toMatchObject(refusal);
-  });
-
-  it('names a path that cannot be read, and repeats nothing that is no path', async () => {
-    const absent = join(folder, 'absent.pem');
-    await expect(attempt('verify-ca', '127.0.0.1', absent)).rejects.toMatchObject({
-      code: 'SOURCE_CONFIG',
-      message: `MYSQL_SSL_CA: cannot read ${absent} (ENOENT)`,
-    });
-    await expect(attempt('verify-ca', '127.0.0.1', 'key: s3cret\nb: 2')).rejects.toMatchObject({
-      code: 'SOURCE_CONFIG',
-      message: 'MYSQL_SSL_CA: neither PEM text nor a path',
-    });
+  it('verify-ca takes an address', async () => {
+    expect(await attempt('verify-ca', '127.0.0.1', folder.right)).toBe('connected');
   });
 });

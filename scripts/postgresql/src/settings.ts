@@ -1,7 +1,4 @@
-import { configError, type SourceEnv } from '@ingesta/kit';
-
-const SSL_MODES = ['disable', 'require', 'verify-ca', 'verify-full'] as const;
-type SslMode = (typeof SSL_MODES)[number];
+import { SettingsReader, type SourceEnv, SSL_MODES, type SslMode } from '@ingesta/kit';
 
 /** One connection, checked. Times are in milliseconds. */
 export interface Settings {
@@ -22,45 +19,35 @@ export interface Settings {
 
 /** Reads the variables of `source.json`. Throws one `configError` that lists every problem, without any value. */
 export function parseSettings(env: SourceEnv): Settings {
-  const problems: string[] = [];
-  const uri = env.POSTGRES_URI ? partsOfUri(env.POSTGRES_URI, problems) : null;
+  const read = new SettingsReader(env);
+  const uri = env.POSTGRES_URI ? partsOfUri(env.POSTGRES_URI, read.problems) : null;
   const parts = uri ?? {
-    host: env.POSTGRES_HOST ?? '',
+    host: read.optional('POSTGRES_HOST'),
     port: env.POSTGRES_PORT || '5432',
-    user: env.POSTGRES_USER ?? '',
-    password: env.POSTGRES_PASSWORD ?? '',
-    database: env.POSTGRES_DB ?? '',
+    user: read.optional('POSTGRES_USER'),
+    password: read.optional('POSTGRES_PASSWORD'),
+    database: read.optional('POSTGRES_DB'),
     options: '',
     sslMode: '',
     sslCa: '',
   };
-  const number = (name: string, text: string, min: number, max: number): number => {
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < min || value > max) problems.push(`${name} is no number from ${min} to ${max}`);
-    return value;
-  };
-  const seconds = (name: string, fallback: string, min: number): number =>
-    // 2^31-1 ms is the most that timers and the server take.
-    number(name, env[name] || fallback, min, 2_147_483) * 1000;
-
-  const sslMode = (parts.sslMode || env.POSTGRES_SSL_MODE || 'disable') as SslMode;
-  if (!SSL_MODES.includes(sslMode)) {
-    const name = parts.sslMode ? 'sslmode in POSTGRES_URI' : 'POSTGRES_SSL_MODE';
-    problems.push(`${name} is none of ${SSL_MODES.join(', ')}`);
-  }
   const settings: Settings = {
     host: parts.host,
-    port: number(uri ? 'The port in POSTGRES_URI' : 'POSTGRES_PORT', parts.port, 1, 65_535),
+    port: read.number(uri ? 'The port in POSTGRES_URI' : 'POSTGRES_PORT', parts.port, 1, 65_535),
     user: parts.user,
     password: parts.password,
     database: parts.database,
-    sslMode,
-    sslCa: parts.sslCa || env.POSTGRES_SSL_CA || '',
+    sslMode: read.choice(
+      parts.sslMode ? 'sslmode in POSTGRES_URI' : 'POSTGRES_SSL_MODE',
+      parts.sslMode || env.POSTGRES_SSL_MODE || 'disable',
+      SSL_MODES,
+    ),
+    sslCa: parts.sslCa || read.optional('POSTGRES_SSL_CA'),
     options: parts.options,
-    connectTimeout: seconds('POSTGRES_CONNECT_TIMEOUT', '10', 1),
-    statementTimeout: seconds('POSTGRES_STATEMENT_TIMEOUT', '0', 0),
+    connectTimeout: read.seconds('POSTGRES_CONNECT_TIMEOUT', '10'),
+    statementTimeout: read.seconds('POSTGRES_STATEMENT_TIMEOUT', '0', 0),
   };
-  if (problems.length > 0) throw configError(problems.join('; '), 'Correct the named variables.');
+  read.finish();
   return settings;
 }
 

@@ -1,12 +1,11 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { giveTo, serverAccount } from '../../../test/services/account';
-import { createAuthority, createCertificate } from '../../../test/services/certificates';
 import { findProgram, runCommand } from '../../../test/services/command';
 import { embeddedFolder, installedFolder, runnableFolder } from '../../../test/services/postgresql-binaries';
 import { freePort, startServer } from '../../../test/services/server-process';
 import { testContext } from '../../kit/src/testing/test-context';
+import { createTlsFolder, type TlsFolder, tlsSuite } from '../../kit/src/testing/tls-suite';
 import { postgresql } from './source';
 
 const PASSWORD = 'Pw-123456';
@@ -14,26 +13,21 @@ const PASSWORD = 'Pw-123456';
 const describeWithOpenssl = findProgram('openssl') ? describe : describe.skip;
 
 describeWithOpenssl('PostgreSQL over TLS [postgresql]', () => {
-  let folder: string;
+  let folder: TlsFolder;
   let port: number;
   let server: { stop(): Promise<void> } | undefined;
-  /** PEM texts: of the server's authority, and of one that has nothing to do with it. */
-  const authorities = { right: '', wrong: '' };
 
   beforeAll(async () => {
     const account = serverAccount();
-    folder = await mkdtemp(join(tmpdir(), 'ingesta-pg-tls-'));
-    const at = (name: string) => join(folder, name);
-    authorities.right = await createAuthority(folder, 'right');
-    authorities.wrong = await createAuthority(folder, 'wrong');
-    await createCertificate(folder, 'right', 'IP:127.0.0.1');
+    folder = await createTlsFolder('IP:127.0.0.1');
+    const at = (name: string) => join(folder.path, name);
     await writeFile(at('password'), PASSWORD);
     for (const file of ['', 'server.key', 'server.pem', 'password']) giveTo(account, at(file));
-    const bin = await runnableFolder((installedFolder() ?? (await embeddedFolder()))!, account, folder);
-    const env = { PATH: process.env.PATH, HOME: folder, LC_ALL: 'C', TZ: 'UTC' };
+    const bin = await runnableFolder((installedFolder() ?? (await embeddedFolder()))!, account, folder.path);
+    const env = { PATH: process.env.PATH, HOME: folder.path, LC_ALL: 'C', TZ: 'UTC' };
     const data = ['-D', at('data')];
     const init = [...data, '-U', 'postgres', '-A', 'scram-sha-256', '--no-sync', `--pwfile=${at('password')}`];
-    await runCommand(join(bin, 'initdb'), init, { account, env, cwd: folder });
+    await runCommand(join(bin, 'initdb'), init, { account, env, cwd: folder.path });
     await writeFile(join(at('data'), 'pg_hba.conf'), 'hostssl all all all scram-sha-256\n');
     port = await freePort();
     const settings = [
@@ -45,12 +39,12 @@ describeWithOpenssl('PostgreSQL over TLS [postgresql]', () => {
       `ssl_key_file=${at('server.key')}`,
     ];
     const args = [...data, ...settings.flatMap((setting) => ['-c', setting])];
-    const options = { command: join(bin, 'postgres'), args, cwd: folder, logFile: at('log'), account, env };
+    const options = { command: join(bin, 'postgres'), args, cwd: folder.path, logFile: at('log'), account, env };
     server = await startServer({ ...options, stopSignal: 'SIGINT' }, () => attempt('require', '127.0.0.1'));
   });
   afterAll(async () => {
     await server?.stop();
-    await rm(folder, { recursive: true, force: true });
+    await folder?.remove();
   });
 
   const attempt = async (mode: string, host: string, ca = '') => {
@@ -67,36 +61,17 @@ describeWithOpenssl('PostgreSQL over TLS [postgresql]', () => {
     await session.close();
     return 'connected';
   };
-  const refusal = { code: 'SOURCE_CONFIG', message: expect.stringMatching(/certificate .* is not accepted/) };
 
-  it('require encrypts and checks no certificate; the server refuses the user otherwise', async () => {
-    expect(await attempt('require', 'localhost')).toBe('connected');
+  tlsSuite({
+    variable: 'POSTGRES_SSL_CA',
+    named: '127.0.0.1',
+    unnamed: 'localhost',
+    refusal: { message: expect.stringMatching(/certificate .* is not accepted/) },
+    folder: () => folder,
+    attempt,
+  });
+
+  it('the server refuses the user without TLS', async () => {
     await expect(attempt('disable', 'localhost')).rejects.toMatchObject({ code: 'SOURCE_AUTH' });
-  });
-
-  it('verify-ca wants the authority, as PEM text or as a path, and compares no name', async () => {
-    expect(await attempt('verify-ca', 'localhost', authorities.right)).toBe('connected');
-    expect(await attempt('verify-ca', 'localhost', `# ours\n${authorities.right}`)).toBe('connected');
-    expect(await attempt('verify-ca', 'localhost', join(folder, 'right.pem'))).toBe('connected');
-    await expect(attempt('verify-ca', 'localhost', authorities.wrong)).rejects.toMatchObject(refusal);
-    await expect(attempt('verify-ca', 'localhost')).rejects.toMatchObject(refusal);
-  });
-
-  it('verify-full wants the name too', async () => {
-    expect(await attempt('verify-full', '127.0.0.1', authorities.right)).toBe('connected');
-    await expect(attempt('verify-full', '127.0.0.1', authorities.wrong)).rejects.toMatchObject(refusal);
-    await expect(attempt('verify-full', 'localhost', authorities.right)).rejects.toMatchObject(refusal);
-  });
-
-  it('names a path that cannot be read, and repeats nothing that is no path', async () => {
-    const absent = join(folder, 'absent.pem');
-    await expect(attempt('verify-ca', 'localhost', absent)).rejects.toMatchObject({
-      code: 'SOURCE_CONFIG',
-      message: `POSTGRES_SSL_CA: cannot read ${absent} (ENOENT)`,
-    });
-    await expect(attempt('verify-ca', 'localhost', 'key: s3cret\nb: 2')).rejects.toMatchObject({
-      code: 'SOURCE_CONFIG',
-      message: 'POSTGRES_SSL_CA: neither PEM text nor a path',
-    });
   });
 });
