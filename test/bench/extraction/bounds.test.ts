@@ -4,7 +4,7 @@ import type { Figure } from './rounds';
 const MiB = 2 ** 20;
 
 const figure = (id: string, seconds: number, mebibytes: number): Figure => ({
-  ...{ id, title: id, role: 'other', version: '1', output: null },
+  ...{ id, title: id, role: 'other', version: '1', cpu: [], output: null },
   runs: [seconds * 1000],
   peakRss: mebibytes * MiB,
 });

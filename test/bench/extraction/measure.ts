@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { tail } from '../../services/command';
 import type { Program } from './contender';
+import { type CpuTime, cpuClock } from './cpu-time';
 import { PeakMemory } from './peak-memory';
 
 /** After this a program is taken for stuck. */
@@ -14,6 +15,7 @@ export interface Measured {
   /** From starting the program to its end. */
   readonly ms: number;
   readonly peakRss: number | null;
+  readonly cpu: CpuTime | null;
   readonly stdout: string;
 }
 
@@ -21,6 +23,7 @@ export interface Measured {
 export function measure(program: Program): Promise<Measured> {
   const { PATH = '', HOME = '', TMPDIR } = process.env;
   const target = program.stdoutFile === undefined ? undefined : openSync(program.stdoutFile, 'w');
+  const clock = cpuClock();
   const started = performance.now();
   const child = spawn(program.command, program.args, {
     env: { PATH, HOME, ...(TMPDIR && { TMPDIR }), ...program.env },
@@ -55,7 +58,9 @@ export function measure(program: Program): Promise<Measured> {
       clearTimeout(timer);
       void memory.then((peak) => {
         const peakRss = peak?.stop() ?? null;
-        if (code === 0) resolve({ ms, peakRss, stdout });
+        // A container is no child of ours.
+        const cpu = program.memoryOf ? null : clock();
+        if (code === 0) resolve({ ms, peakRss, cpu, stdout });
         else reject(new Error(`ended with ${signal ?? code}: ${tail(stderr || stdout, 3).slice(0, 400)}`));
       });
     });

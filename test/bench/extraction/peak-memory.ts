@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { orNothing, processTree } from './process-tree';
 
 const POLL_MS = 50;
 
@@ -24,7 +25,7 @@ export class PeakMemory {
 
   #look(): void {
     let sum = 0;
-    for (const { now, peak } of tree(this.pid).map(memoryOf)) {
+    for (const { now, peak } of processTree(this.pid).map(memoryOf)) {
       sum += now;
       this.#peak = Math.max(this.#peak, peak);
     }
@@ -32,34 +33,8 @@ export class PeakMemory {
   }
 }
 
-function tree(pid: number): number[] {
-  const found = [pid];
-  for (const parent of found) found.push(...childrenOf(parent));
-  return found;
-}
-
-/** Any thread may have started a child. */
-function childrenOf(pid: number): number[] {
-  return orNothing([], () =>
-    readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
-      orNothing([], () => readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').trim().split(' '))
-        .filter((text) => text !== '')
-        .map(Number),
-    ),
-  );
-}
-
 function memoryOf(pid: number): { now: number; peak: number } {
   const status = orNothing('', () => readFileSync(`/proc/${pid}/status`, 'utf8'));
   const bytes = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? 0) * 1024;
   return { now: bytes('VmRSS'), peak: bytes('VmHWM') };
-}
-
-/** Processes end while one looks at them. */
-function orNothing<T>(nothing: T, look: () => T): T {
-  try {
-    return look();
-  } catch {
-    return nothing;
-  }
 }

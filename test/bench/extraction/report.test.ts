@@ -3,18 +3,19 @@ import type { Figure } from './rounds';
 
 const MiB = 2 ** 20;
 const figure = (given: Partial<Figure>): Figure => ({
-  ...{ id: 'x', title: 'x', role: 'other', version: 'x 1.0', runs: [], peakRss: null, output: null },
+  ...{ id: 'x', title: 'x', role: 'other', version: 'x 1.0', runs: [], peakRss: null, cpu: [], output: null },
   ...given,
 });
 
 test('the comparison tells medians, ratios to the reference, memory and size, the fastest first', () => {
   const own = figure({ title: '`psql`', role: 'reference', runs: [2000, 1900, 2600], peakRss: 12 * MiB });
   const output = { rows: 10, bytes: 273_400_000 };
-  const ours = figure({ title: 'ours', role: 'ours', runs: [1500, 1500, 1700], peakRss: 93 * MiB, output });
+  const cpu = [900, 1000, 1400].map((program) => ({ program, servers: 1200 }));
+  const ours = figure({ title: 'ours', role: 'ours', runs: [1500, 1500, 1700], peakRss: 93 * MiB, output, cpu });
   const lines = comparisonTable([own, ours]).split('\n').slice(2);
   expect(lines).toEqual([
-    '| **ours** | 1.50 | 1.50 – 1.70 | 0.75 | 93 | 273.4 | 3 | x 1.0 |',
-    '| `psql` | 2.00 | 1.90 – 2.60 | 1.00 | 12 | – | 3 | x 1.0 |',
+    '| **ours** | 1.50 | 1.50 – 1.70 | 0.75 | 1.00 + 1.20 | 93 | 273.4 | 3 | x 1.0 |',
+    '| `psql` | 2.00 | 1.90 – 2.60 | 1.00 | – | 12 | – | 3 | x 1.0 |',
   ]);
 });
 

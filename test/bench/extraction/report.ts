@@ -15,13 +15,14 @@ export function comparisonTable(figures: readonly Figure[]): string {
     .sort((a, b) => median(a.runs) - median(b.runs));
   const failed = figures.filter((figure) => !measured.includes(figure));
   return table(
-    ['', 'median s', 'min – max', 'ratio', 'peak RSS MiB', 'output MB', 'runs', 'version'],
+    ['', 'median s', 'min – max', 'ratio', 'CPU s', 'peak RSS MiB', 'output MB', 'runs', 'version'],
     [
       ...measured.map((figure) => [
         named(figure),
         seconds(median(figure.runs)),
         `${seconds(Math.min(...figure.runs))} – ${seconds(Math.max(...figure.runs))}`,
         base === undefined ? '–' : (median(figure.runs) / base).toFixed(2),
+        cpuSeconds(figure),
         figure.peakRss === null ? '–' : (figure.peakRss / MiB).toFixed(0),
         figure.output?.bytes == null ? '–' : (figure.output.bytes / MB).toFixed(1),
         String(figure.runs.length),
@@ -30,6 +31,7 @@ export function comparisonTable(figures: readonly Figure[]): string {
       ...failed.map((figure) => [
         named(figure),
         `${figure.version === '' ? 'absent' : 'failed'}: ${figure.problem ?? 'never ran'}`,
+        '',
         '',
         '',
         '',
@@ -69,6 +71,13 @@ export function seriesTable(points: readonly SeriesPoint[]): string {
 }
 
 const named = ({ title, role }: Figure): string => (role === 'ours' ? `**${title}**` : title);
+/** Of itself and of the servers. A server that takes nothing is none that we started. */
+function cpuSeconds({ cpu }: Figure): string {
+  if (cpu.length === 0) return '–';
+  const servers = median(cpu.map((time) => time.servers));
+  return `${seconds(median(cpu.map((time) => time.program)))} + ${servers === 0 ? '–' : seconds(servers)}`;
+}
+
 const seconds = (ms: number): string => (ms / 1000).toFixed(2);
 
 /** Rows as a Markdown table; all columns but the first to the right. */

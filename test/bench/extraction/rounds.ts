@@ -2,8 +2,9 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Contender, Output } from './contender';
+import type { CpuTime } from './cpu-time';
 import type { LoadedTable } from './dataset/loaded-table';
-import { measure } from './measure';
+import { type Measured, measure } from './measure';
 
 /** What was measured of one contender. */
 export interface Figure {
@@ -15,6 +16,8 @@ export interface Figure {
   readonly runs: readonly number[];
   /** Bytes, the largest of the counted rounds. */
   readonly peakRss: number | null;
+  /** Of the counted rounds; none where it cannot be told. */
+  readonly cpu: readonly CpuTime[];
   readonly output: Output | null;
   /** Why there are no figures: it cannot be had here, or it failed. */
   readonly problem?: string;
@@ -25,6 +28,7 @@ interface State {
   version: string;
   runs: number[];
   peakRss: number | null;
+  cpu: CpuTime[];
   output: Output | null;
   problem?: string;
 }
@@ -44,6 +48,7 @@ export async function runRounds(
     version: '',
     runs: [],
     peakRss: null,
+    cpu: [],
     output: null,
   }));
   for (const state of states) {
@@ -56,9 +61,10 @@ export async function runRounds(
     for (const state of [...states.slice(first), ...states.slice(0, first)]) {
       if (state.problem !== undefined || !takesPart(state.contender, round, rounds)) continue;
       await attempt(state, say, async () => {
-        const { ms, peakRss } = await runOnce(state, table);
+        const { ms, peakRss, cpu } = await runOnce(state, table);
         if (round > 0) {
           state.runs.push(ms);
+          if (cpu) state.cpu.push(cpu);
           if (peakRss !== null) state.peakRss = Math.max(state.peakRss ?? 0, peakRss);
         }
         const name = round === 0 ? 'warm-up' : `round ${round} of ${rounds}`;
@@ -84,17 +90,17 @@ async function attempt(state: State, say: (line: string) => void, work: () => Pr
   }
 }
 
-async function runOnce(state: State, table: LoadedTable): Promise<{ ms: number; peakRss: number | null }> {
+async function runOnce(state: State, table: LoadedTable): Promise<Measured> {
   const { contender } = state;
   const outside = await mkdtemp(join(tmpdir(), 'ingesta-bench-'));
   try {
     const folder = join(outside, 'out');
     await mkdir(folder);
-    const { ms, peakRss, stdout } = await measure(await contender.program(table, folder));
-    const output = await contender.output(table, folder, stdout);
+    const measured = await measure(await contender.program(table, folder));
+    const output = await contender.output(table, folder, measured.stdout);
     if (output.rows !== table.rows) throw new Error(`gave ${output.rows} rows of ${table.rows}`);
     state.output = output;
-    return { ms, peakRss };
+    return measured;
   } finally {
     await rm(outside, { recursive: true, force: true });
   }

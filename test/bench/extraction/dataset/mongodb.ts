@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import * as os from 'node:os';
 import { mongoEnv } from '../../../services/need';
 import type { LoadedTable } from './loaded-table';
 import { eachRow, type Row, TABLE } from './row';
@@ -11,7 +12,9 @@ export async function loadMongodb(rows: number): Promise<LoadedTable> {
   const env = mongoEnv();
   const { host, port, user, password, dockerHost } = env;
   const database = `bench_${randomUUID().slice(0, 8)}`;
-  const login = { auth: { username: user, password }, authSource: 'admin' };
+  // Else the driver would import it, which Jest's contexts do not allow.
+  const runtimeAdapters = { os };
+  const login = { auth: { username: user, password }, authSource: 'admin', runtimeAdapters };
   const client = new MongoClient(`mongodb://${host}:${port}/?directConnection=true`, login);
   const toDocument = (row: Row) => ({
     _id: new Int32(row.id),

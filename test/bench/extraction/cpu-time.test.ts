@@ -1,0 +1,20 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { cpuClock } from './cpu-time';
+
+const BURN = `const end = process.cpuUsage().user + 300_000; while (process.cpuUsage().user < end);`;
+const onLinux = process.platform === 'linux' ? test : test.skip;
+
+onLinux('a program that has ended counts as the program, one that still runs as a server', async () => {
+  const server = spawn(process.execPath, ['-e', `process.stdin.once('data', () => { ${BURN} console.log('done') })`]);
+  await new Promise((resolve) => server.once('spawn', resolve));
+  const clock = cpuClock();
+  spawnSync(process.execPath, ['-e', BURN]);
+  const alone = clock()!;
+  expect(alone.program).toBeGreaterThanOrEqual(300);
+  server.stdin.write('go');
+  await new Promise((resolve) => server.stdout.once('data', resolve));
+  const both = clock()!;
+  expect(both.servers - alone.servers).toBeGreaterThanOrEqual(250);
+  expect(both.program).toBe(alone.program);
+  server.kill();
+});
