@@ -27,11 +27,11 @@ export async function connect(settings: Settings, signal: AbortSignal): Promise<
     policies: { loadBalancing: new LocalDataCenterPolicy(settings.localDc), retry: new OtherNodePolicy() },
     queryOptions: { consistency: consistencyOf(settings), isIdempotent: true },
     socketOptions: {
-      connectTimeout: settings.connectTimeout,
+      // Of one attempt: the contact points are tried in turns, and then the other nodes, all at once.
+      connectTimeout: Math.floor(settings.connectTimeout / (settings.hosts.length + 1)),
       readTimeout: READ_TIMEOUT_MS,
       keepAliveDelay: KEEP_ALIVE_AFTER_MS,
     },
-    pooling: { warmup: false },
     encoding: RAW_ROWS,
     // Tables are asked for by their own query; the driver would read the whole schema.
     isMetadataSyncEnabled: false,
