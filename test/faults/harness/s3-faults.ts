@@ -25,6 +25,9 @@ export const loseAnswer: Fault = async (exchange) => {
   exchange.breakOff();
 };
 
+/** The call's connection breaks while its body is on the way. */
+export const breakMidway: Fault = (exchange) => exchange.breakMidway();
+
 /** The call never arrives. */
 export const loseCall: Fault = (exchange) => exchange.breakOff();
 

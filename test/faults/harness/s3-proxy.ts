@@ -34,6 +34,8 @@ export interface Exchange {
   body(): Promise<Buffer>;
   /** Has the server execute the call. */
   forward(): Promise<S3Answer>;
+  /** Has the server get the first bytes of the call and no more, and breaks both connections. */
+  breakMidway(): Promise<void>;
   reply(answer: S3Answer): void;
   /** Breaks the caller's connection. */
   breakOff(): void;
@@ -111,6 +113,14 @@ export async function startS3Proxy(upstream: URL, listen = '127.0.0.1'): Promise
         forwarded.end(whole);
         const [answer] = await answered;
         return { status: answer.statusCode!, headers: answer.headers, body: await buffer(answer) };
+      },
+      breakMidway: async () => {
+        const forwarded = send(incoming, incoming.url!);
+        forwarded.on('error', () => undefined);
+        const [chunk] = (await once(incoming, 'data')) as [Buffer];
+        await new Promise<void>((sent) => forwarded.write(chunk, () => sent()));
+        forwarded.destroy();
+        incoming.socket.destroy();
       },
       reply: ({ status, headers, body }) => {
         outgoing.writeHead(status, headers);

@@ -14,8 +14,8 @@ export interface Shop {
   query(sql: string): Promise<unknown>;
   /** The next generation, in both tables at once. */
   advance(): Promise<void>;
-  /** Makes every export wait where it starts reading, until what it gives is called. */
-  hold(): Promise<() => Promise<void>>;
+  /** Makes every export wait where it reads `payments`, until what it gives is called, which does `last` before. */
+  hold(last?: string): Promise<() => Promise<void>>;
   drop(): Promise<void>;
 }
 
@@ -51,10 +51,13 @@ export async function createShop(rows = 20): Promise<Shop> {
         'BEGIN; UPDATE orders SET generation = generation + 1; UPDATE payments SET generation = generation + 1; COMMIT',
       );
     },
-    hold: async () => {
+    hold: async (last) => {
       const holder = await connect(name);
       await holder.query('BEGIN; LOCK TABLE payments IN ACCESS EXCLUSIVE MODE');
-      return () => holder.end();
+      return async () => {
+        if (last !== undefined) await holder.query(`${last}; COMMIT`);
+        await holder.end();
+      };
     },
     drop: async () => {
       await client.end();

@@ -10,7 +10,7 @@ export interface TcpHop {
   freeze(): void;
   /** Undoes `freeze`, `resetAfter` and `throttle`. */
   thaw(): void;
-  /** Resets every connection as soon as the server has sent so many more bytes on it. */
+  /** Resets every connection as soon as the server has sent so many more bytes on all of them, and takes no new one. */
   resetAfter(bytes: number): void;
   /** What the server may send, in bytes a second on each connection. */
   throttle(bytesPerSecond: number): void;
@@ -20,7 +20,7 @@ export interface TcpHop {
 export async function startTcpHop(host: string, port: number, listen = '127.0.0.1'): Promise<TcpHop> {
   const sockets = new Set<Socket>();
   let frozen = false;
-  let resetAfter = Number.POSITIVE_INFINITY;
+  let resetAt = Number.POSITIVE_INFINITY;
   let rate: number | null = null;
   let received = 0;
   const keep = (socket: Socket) => {
@@ -29,18 +29,16 @@ export async function startTcpHop(host: string, port: number, listen = '127.0.0.
     socket.on('close', () => sockets.delete(socket));
   };
   const server = createServer((client) => {
+    if (received >= resetAt) return void client.resetAndDestroy();
     const upstream = connect({ host, port });
     keep(client);
     keep(upstream);
-    let sent = 0;
     client.on('data', (chunk) => frozen || upstream.write(chunk));
     upstream.on('data', (chunk) => {
       if (frozen) return;
-      sent += chunk.length;
       received += chunk.length;
-      if (sent >= resetAfter) {
-        upstream.destroy();
-        client.resetAndDestroy();
+      if (received >= resetAt) {
+        for (const socket of sockets) socket.resetAndDestroy();
         return;
       }
       const taken = client.write(chunk);
@@ -64,11 +62,11 @@ export async function startTcpHop(host: string, port: number, listen = '127.0.0.
     },
     thaw: () => {
       frozen = false;
-      resetAfter = Number.POSITIVE_INFINITY;
+      resetAt = Number.POSITIVE_INFINITY;
       rate = null;
     },
     resetAfter: (bytes) => {
-      resetAfter = bytes;
+      resetAt = received + bytes;
     },
     throttle: (bytesPerSecond) => {
       rate = bytesPerSecond;

@@ -30,7 +30,7 @@ export interface GatewayOptions {
 }
 
 export interface WorldOptions {
-  /** Gateways at the start. */
+  /** Gateways at the start; those are behind nginx. */
   gateways?: number;
   settings?: Record<string, string>;
   /** Named connections to the shop, beside `postgresql` itself: so many runs can be under way. */
@@ -50,10 +50,12 @@ export interface World {
   readonly shop: Shop;
   readonly database: TcpHop;
   readonly gateways: FaultGateway[];
-  /** Calls by way of nginx. */
+  /** Calls by way of nginx, where there are gateways from the start. */
   readonly nginx: Caller;
   /** Another gateway, not behind nginx. */
   addGateway(options?: GatewayOptions): Promise<FaultGateway>;
+  /** Called when the world ends, before everything that was made until now. */
+  atEnd(end: () => Promise<unknown>): void;
 }
 
 /** Makes a world for `act`, and when that is over asks the oracle, whatever the row was about. */
@@ -100,15 +102,20 @@ export async function inWorld(options: WorldOptions, act: (world: World) => Prom
       return gateway;
     };
     for (let i = 0; i < (options.gateways ?? 2); i += 1) await addGateway();
-    const nginx = atEnd(
-      await startNginx(
-        folder,
-        gateways.map(({ url }) => url),
-        options.nginxTimeoutS ?? 60,
-      ),
-      (it) => it.stop(),
-    );
-    const world = { folder, bucket, shop, database, gateways, nginx: callerOf(nginx.url), addGateway };
+    const urls = gateways.map(({ url }) => url);
+    const balanced =
+      urls.length > 0 && atEnd(await startNginx(folder, urls, options.nginxTimeoutS ?? 60), (it) => it.stop());
+    const nginx = callerOf(balanced ? balanced.url : 'http://none.invalid');
+    const world = {
+      folder,
+      bucket,
+      shop,
+      database,
+      gateways,
+      nginx,
+      addGateway,
+      atEnd: (end: () => Promise<unknown>) => void ends.unshift(end),
+    };
     try {
       await act(world);
       await expectSound(world);

@@ -1,0 +1,88 @@
+import { request } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { describeWith } from '../services/need';
+import { inWorld } from './harness/world';
+
+/** What `fetch` would refuse to send, or would tidy up. */
+function send(url: string, method: string, path: string, headers: Record<string, string>, body?: string) {
+  const { hostname, port } = new URL(url);
+  return new Promise<{ status: number; body: string }>((resolve, reject) => {
+    const call = request({ hostname, port, method, path, headers }, async (answer) => {
+      resolve({ status: answer.statusCode!, body: await text(answer) });
+    });
+    call.on('error', reject);
+    call.end(body);
+  });
+}
+
+const json = { 'content-type': 'application/json' };
+const names = [
+  '..%2f..%2fetc%2fpasswd',
+  'postgresql%00',
+  'postgresql%3b%20rm%20-rf%20%2f',
+  'postgresql:latest',
+  'POSTGRESQL',
+  '__proto__',
+  'constructor',
+  '-v',
+  "postgresql'%20OR%201=1--",
+  `${'a'.repeat(4000)}`,
+  '%ff%fe',
+  'runs',
+];
+const bodies: readonly [string, Record<string, string>][] = [
+  ['{"tables":["users; DROP TABLE users"],"sql":"SELECT 1"}', json],
+  ['{"image":"evil:latest"}', json],
+  ['{"command":["sh"],"mounts":["/:/host"]}', json],
+  ['{"tables":"orders"}', json],
+  ['{"tables":[]}', json],
+  ['{"tables":[{"$ne":null}]}', json],
+  ['{"format":"../../csv"}', json],
+  ['{"__proto__":{"dry_run":true},"x":1}', json],
+  ['[]', json],
+  ['{"tables":', json],
+  [`{"tables":["${'x'.repeat(2_000_000)}"]}`, json],
+  ['{}', { ...json, 'idempotency-key': 'x'.repeat(300) }],
+  ['{}', { ...json, 'idempotency-key': 'a b' }],
+];
+
+describeWith(['nginx', 'postgresql', 's3'], 'fault 28: hostile requests', () => {
+  it('get a 4xx as JSON; no script, no lease and no database hears of them', () =>
+    inWorld({}, async ({ bucket, database, gateways: [a], nginx }) => {
+      for (const name of names) {
+        const { status, body } = await send(a!.url, 'POST', `/api/ingesta/${name}`, {});
+        expect([name, status >= 400 && status < 500, JSON.parse(body).status]).toEqual([name, true, 'error']);
+      }
+      for (const [content, headers] of bodies) {
+        const { status, body } = await send(
+          a!.url,
+          'POST',
+          '/api/ingesta/postgresql',
+          { ...headers, 'content-length': String(Buffer.byteLength(content)) },
+          content,
+        );
+        expect([content.slice(0, 60), status >= 400 && status < 500, JSON.parse(body).status]).toEqual([
+          content.slice(0, 60),
+          true,
+          'error',
+        ]);
+      }
+      for (const path of ['/api/ingesta/runs/..%2f..', '/api/ingesta/runs/1', '/api/ingesta/runs?cursor=%27;&limit=-1']) {
+        const { status } = await send(a!.url, 'GET', path, {});
+        expect([path, status >= 400 && status < 500]).toEqual([path, true]);
+      }
+      expect(database.received()).toBe(0);
+      for await (const { key } of bucket.lake.list('_ingesta/locks/')) throw new Error(`${key} was made`);
+      expect(await a!.log()).not.toContain('run started');
+      expect((await nginx.get('/livez')).status).toBe(200);
+    }));
+
+  it('that name tables no database has end before anything is read', () =>
+    inWorld({ gateways: 1 }, async ({ gateways: [a] }) => {
+      const tables = ['orders; DROP TABLE orders', "x' OR '1'='1", '../payments', '__proto__', '"'];
+      const { status, body } = await a!.post('postgresql', { headers: json, body: JSON.stringify({ tables }) });
+      expect([status, body.error.code]).toEqual([422, 'TABLE_NOT_FOUND']);
+      const { body: well } = await a!.post();
+      expect(Object.keys(well.result).sort()).toEqual(['orders', 'payments']);
+    }));
+});

@@ -1,0 +1,63 @@
+import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describeWith } from '../services/need';
+import type { Fault } from './harness/s3-proxy';
+import { step } from './harness/steps';
+import { inWorld, type World } from './harness/world';
+
+const SCRIPTS = join(__dirname, '../../scripts');
+
+/** A source that runs PostgreSQL's script and tells another result than that. */
+async function liars(folder: string): Promise<string> {
+  const scripts = join(folder, 'scripts');
+  const liar = join(scripts, 'liar');
+  await mkdir(liar, { recursive: true });
+  await symlink(join(SCRIPTS, 'postgresql'), join(scripts, 'postgresql'));
+  await cp(join(__dirname, 'fixtures/liar.cjs'), join(liar, 'liar.cjs'));
+  const description = JSON.parse(await readFile(join(SCRIPTS, 'postgresql/source.json'), 'utf8'));
+  const mode = { name: 'POSTGRES_LIE', description: 'What to lie about', required: true };
+  await writeFile(
+    join(liar, 'source.json'),
+    JSON.stringify({ ...description, env: [...description.env, mode], command: ['node', './liar.cjs'] }),
+  );
+  return scripts;
+}
+
+/** The script's copy of its result is kept from the lake, so that stdout alone counts. */
+const swallow: Fault = async (exchange) => {
+  await exchange.body();
+  exchange.reply({ status: 200, headers: { etag: '"none"' }, body: Buffer.alloc(0) });
+};
+
+async function tell({ addGateway, folder }: World, lie: string, settings: Record<string, string> = {}) {
+  const SCRIPTS_DIR = await liars(folder);
+  const gateway = await addGateway({ settings: { ...settings, SCRIPTS_DIR, POSTGRES_LIE: lie } });
+  void gateway.s3.strike(step('result', 'liar'), swallow);
+  const { status, body } = await gateway.post('liar');
+  return { status, code: body.error?.code, message: body.error?.message as string };
+}
+
+describeWith(['postgresql', 's3'], 'fault 21: a result that lies', () => {
+  it('is the script’s own where it does not', () =>
+    inWorld({ gateways: 0 }, async (world) => {
+      expect(await tell(world, 'nothing')).toMatchObject({ status: 200 });
+    }));
+
+  it.each([
+    ['bytes', /has \d+ bytes, not \d+/],
+    ['key', /does not exist/],
+    ['foreign key', /foreign key/],
+    ['record key', /foreign key/],
+    ['same key', /share a key/],
+    ['attempt', /another attempt/],
+    ['url', /URL and key/],
+    ['nonce', /another job/],
+    ['column', /must not leave/],
+  ])('about its %s is rejected', (lie, message) =>
+    inWorld({ gateways: 0 }, async (world) => {
+      const told = await tell(world, lie);
+      expect(told).toMatchObject({ status: 502, code: 'SCRIPT_FAILED' });
+      expect(told.message).toMatch(message);
+    }),
+  );
+});
