@@ -61,12 +61,12 @@ describeWith(['nginx', 'postgresql', 's3'], 'fault 18: a table that changes unde
     inWorld({ gateways: 1, settings: { RUN_ATTEMPTS: '1' } }, async ({ gateways: [a], shop }) => {
       const before = (await a!.post()).body.run_id;
       const release = await shop.hold(change);
-      const call = a!.post();
-      while (!(await a!.log()).includes('"table":"payments"')) await sleep(20);
+      const runId = await a!.begin();
+      while (!(await a!.log()).includes(`"run_id":"${runId}","table":"payments"`)) await sleep(20);
       await release();
-      const { status, body } = await call;
-      expect({ status, body }).toMatchObject({ status: 502, body: { error: { code: 'SCRIPT_FAILED' } } });
-      expect(body.error.message).toContain('payments');
+      const { state, error } = await a!.endOf(runId);
+      expect([state, error.code]).toEqual(['failed', 'SCRIPT_FAILED']);
+      expect(error.message).toContain('payments');
       expect((await a!.get('/api/ingesta/postgresql/latest')).body.run_id).toBe(before);
     }),
   );

@@ -53,8 +53,9 @@ async function die(world: World, database: string, { name, when }: { name: (type
     when === 'before'
       ? async (exchange) => void (await kill().then(exchange.breakOff))
       : async (exchange) => {
-          await exchange.forward();
+          const answer = await exchange.forward();
           await kill();
+          exchange.reply(answer);
         },
   );
   const call = victim.post(database).catch(() => null);

@@ -67,7 +67,11 @@ describeWith(['nginx', 'postgresql', 's3'], 'fault 28: hostile requests', () => 
           'error',
         ]);
       }
-      for (const path of ['/api/ingesta/runs/..%2f..', '/api/ingesta/runs/1', '/api/ingesta/runs?cursor=%27;&limit=-1']) {
+      for (const path of [
+        '/api/ingesta/runs/..%2f..',
+        '/api/ingesta/runs/1',
+        '/api/ingesta/runs?cursor=%27;&limit=-1',
+      ]) {
         const { status } = await send(a!.url, 'GET', path, {});
         expect([path, status >= 400 && status < 500]).toEqual([path, true]);
       }

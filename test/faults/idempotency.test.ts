@@ -12,9 +12,8 @@ describeWith(['nginx', 'postgresql', 's3'], 'fault 25: the same Idempotency-Key'
   it('is one run: replayed, refused for another body, joined while it runs, from either gateway', () =>
     inWorld({}, async ({ gateways: [a, b], nginx, shop }) => {
       const release = await shop.hold();
-      const runId = (
-        await a!.post('postgresql', { headers: { 'idempotency-key': 'today', prefer: 'respond-async' } })
-      ).body.run_id;
+      const runId = (await a!.post('postgresql', { headers: { 'idempotency-key': 'today', prefer: 'respond-async' } }))
+        .body.run_id;
       const joined = [a!, b!, nginx].map((caller) => caller.post('postgresql', asked('today')));
       const other = await b!.post('postgresql', asked('today', { tables: ['orders'] }));
       expect([other.status, other.body.error.code]).toEqual([422, 'IDEMPOTENCY_MISMATCH']);
@@ -28,8 +27,9 @@ describeWith(['nginx', 'postgresql', 's3'], 'fault 25: the same Idempotency-Key'
   it('after a crash that was published is that run', () =>
     inWorld({}, async ({ gateways: [a, b] }) => {
       const dead = a!.s3.strike(step('publish'), async (exchange) => {
-        await exchange.forward();
+        const answer = await exchange.forward();
         await a!.stop('SIGKILL');
+        exchange.reply(answer);
       });
       const call = a!.post('postgresql', asked('today')).catch(() => null);
       await Promise.all([dead, call]);
@@ -42,8 +42,9 @@ describeWith(['nginx', 'postgresql', 's3'], 'fault 25: the same Idempotency-Key'
   it.each(['acquire', 'record', 'result'] as const)('after a crash before that (%s) is a new run', (name) =>
     inWorld({}, async ({ gateways: [a, b] }) => {
       const dead = a!.s3.strike(step(name), async (exchange) => {
-        await exchange.forward();
+        const answer = await exchange.forward();
         await a!.stop('SIGKILL');
+        exchange.reply(answer);
       });
       const call = a!.post('postgresql', asked('today')).catch(() => null);
       await Promise.all([dead, call]);

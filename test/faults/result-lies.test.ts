@@ -29,10 +29,25 @@ const swallow: Fault = async (exchange) => {
   exchange.reply({ status: 200, headers: { etag: '"none"' }, body: Buffer.alloc(0) });
 };
 
-async function tell({ addGateway, folder }: World, lie: string, settings: Record<string, string> = {}) {
-  const SCRIPTS_DIR = await liars(folder);
-  const gateway = await addGateway({ settings: { ...settings, SCRIPTS_DIR, POSTGRES_LIE: lie } });
-  void gateway.s3.strike(step('result', 'liar'), swallow);
+/** Gives a stored object other content or other metadata before the gateway looks. */
+const meddle =
+  (
+    { bucket }: World,
+    change: (body: Buffer) => Buffer,
+    metadata: (old: Record<string, string>) => Record<string, string>,
+  ): Fault =>
+  async (exchange) => {
+    for await (const { key } of bucket.lake.list('liar/orders_')) {
+      const old = (await bucket.lake.head(key))!.metadata!;
+      await bucket.overwrite(key, change((await bucket.lake.get(key))!.body), metadata({ ...old }));
+    }
+    await swallow(exchange);
+  };
+
+async function tell(world: World, lie: string, settings: Record<string, string> = {}, fault: Fault = swallow) {
+  const SCRIPTS_DIR = await liars(world.folder);
+  const gateway = await world.addGateway({ settings: { ...settings, SCRIPTS_DIR, POSTGRES_LIE: lie } });
+  void gateway.s3.strike(step('result', 'liar'), fault);
   const { status, body } = await gateway.post('liar');
   return { status, code: body.error?.code, message: body.error?.message as string };
 }
@@ -49,7 +64,6 @@ describeWith(['postgresql', 's3'], 'fault 21: a result that lies', () => {
     ['foreign key', /foreign key/],
     ['record key', /foreign key/],
     ['same key', /share a key/],
-    ['attempt', /another attempt/],
     ['url', /URL and key/],
     ['nonce', /another job/],
     ['column', /must not leave/],
@@ -60,4 +74,49 @@ describeWith(['postgresql', 's3'], 'fault 21: a result that lies', () => {
       expect(told.message).toMatch(message);
     }),
   );
+});
+
+describeWith(['postgresql', 's3'], 'fault 21: an object of another attempt', () => {
+  it('is rejected, though its bytes are right', () =>
+    inWorld({ gateways: 0 }, async (world) => {
+      const other = meddle(
+        world,
+        (body) => body,
+        (old) => ({ ...old, 'ingesta-attempt': 'another' }),
+      );
+      const told = await tell(world, 'nothing', {}, other);
+      expect(told).toMatchObject({ status: 502, code: 'SCRIPT_FAILED' });
+      expect(told.message).toMatch(/another attempt/);
+    }));
+});
+
+describeWith(['postgresql', 's3'], 'fault 21: a result that lies, under VERIFY=full', () => {
+  const VERIFY = { VERIFY: 'full' };
+  it('is the script’s own where it does not', () =>
+    inWorld({ gateways: 0 }, async (world) => {
+      expect(await tell(world, 'nothing', VERIFY)).toMatchObject({ status: 200 });
+    }));
+
+  it.each(['rows', 'checksum'])('about its %s is rejected', (lie) =>
+    inWorld({ gateways: 0 }, async (world) => {
+      const told = await tell(world, lie, VERIFY);
+      expect(told).toMatchObject({ status: 502, code: 'SCRIPT_FAILED' });
+      expect(told.message).toMatch(lie === 'rows' ? /rows, not/ : /another SHA-256/);
+    }),
+  );
+});
+
+describeWith(['postgresql', 's3'], 'fault 13: stored bytes that are not those that were sent', () => {
+  it('fail the verification, under VERIFY=full', () =>
+    inWorld({ gateways: 0 }, async (world) => {
+      // As long as before, and as many rows.
+      const corrupt = meddle(
+        world,
+        (body) => Buffer.from(body.toString().replace('0\n', '7\n')),
+        (old) => old,
+      );
+      const told = await tell(world, 'nothing', { VERIFY: 'full' }, corrupt);
+      expect(told).toMatchObject({ status: 502, code: 'SCRIPT_FAILED' });
+      expect(told.message).toMatch(/orders/);
+    }));
 });

@@ -29,8 +29,8 @@ const SETTLED_WITHIN_MS = 30_000;
  * The oracle of every row: nothing is left of what was under way, every run has its end, every snapshot is whole and of
  * one run, no epoch ever fell, and runs are called succeeded exactly if they were published.
  */
-export async function expectSound({ folder, bucket }: Scene): Promise<void> {
-  const until = Date.now() + SETTLED_WITHIN_MS;
+export async function expectSound({ folder, bucket }: Scene, settleMs = SETTLED_WITHIN_MS): Promise<void> {
+  const until = Date.now() + settleMs;
   let left = await leftovers(folder, bucket);
   while (left.length > 0 && Date.now() < until) {
     await sleep(250);
