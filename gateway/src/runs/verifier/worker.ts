@@ -16,7 +16,9 @@ async function answer({ lakeEnv, objects }: VerifierTask): Promise<VerifierAnswe
     const worker = async () => {
       for (const object of queue) {
         if (problem !== null) return;
-        problem ??= await readBack(lake, object);
+        const found = await readBack(lake, object);
+        // Not `??=` before the wait: a table that holds must not unsay what another's reader found meanwhile.
+        problem ??= found;
       }
     };
     await Promise.all(Array.from({ length: PARALLEL }, worker));
