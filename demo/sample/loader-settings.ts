@@ -44,9 +44,7 @@ export const parseLoaderSettings = (env: Readonly<Record<string, string | undefi
   const settings = {
     postgresql: connection('POSTGRES', 5432, 'POSTGRES_DB', 'POSTGRES_DATABASE'),
     mysql: connection('MYSQL', 3306, 'MYSQL_DATABASE'),
-    cassandra: env.CASSANDRA_HOST
-      ? connection('CASSANDRA', 9042, 'CASSANDRA_KEYSPACE')
-      : null,
+    cassandra: env.CASSANDRA_HOST ? connection('CASSANDRA', 9042, 'CASSANDRA_KEYSPACE') : null,
     scale: number('SCALE', 1, positive, 'a positive number'),
     seed: number('SEED', DEFAULT_SEED, Number.isSafeInteger, 'an integer'),
     waitSeconds: number('WAIT_SECONDS', 60, positive, 'a positive number'),

@@ -53,6 +53,7 @@ beforeEach(async () => {
     const ingestion = new IngestService({
       ...{ config, lake, runner, log: captured.log, gateway: 'gateway-1' },
       credentials: async () => ({}),
+      secrets: async () => ({}),
       lakeFolder: async () => null,
       datasets: async () => [],
     });
@@ -67,7 +68,7 @@ beforeEach(async () => {
       ingestion,
       submissions: new Submissions({ ingestion, lake, leaseTtlMs: 2000 }),
       runs: new RunsService({ lake, ingestion }),
-      sources: new SourcesService({ config, runner, lake }),
+      sources: new SourcesService({ config, runner, lake, secrets: async () => ({}) }),
       health: new HealthService({ config, runner, lake, snapshots, version: '1.2.3' }),
       analytics: new AnalyticsService({ packs, engine: null as never, snapshots, config }),
       metrics: new Metrics('1.2.3'),
