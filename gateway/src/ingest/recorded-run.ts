@@ -6,6 +6,7 @@ import type { JobSpec } from '../runners/runner';
 import type { Acquired } from '../runs/acquire-lease';
 import { adjudicate } from '../runs/adjudicate';
 import { type Fence, fence } from '../runs/fence';
+import type { HeldLease } from '../runs/held-lease';
 import { publish, UnclearPublication } from '../runs/publication';
 import { RunJournal } from '../runs/run-journal';
 import { openRun } from '../runs/run-store';
@@ -54,7 +55,7 @@ export async function runRecorded(run: RecordedRun): Promise<PublishedRun> {
   let settled = true;
   try {
     const base = await fence(lake, database, lease.record.epoch);
-    if (acquired.predecessor !== null) await bury(lake, database, acquired.predecessor, log);
+    for (const orphan of lease.record.orphans) await bury(lease, lake, database, orphan, log);
     settled = false;
     journal = new RunJournal(lake, await openRun(lake, recordOf(run)));
     run.onRecorded();
@@ -103,10 +104,11 @@ async function haltIfCancelled(lake: Lake, database: string, runId: string, halt
 export const cancelled = (database: string, runId: string): ApiError =>
   new ApiError('RUN_CANCELLED', 'The run was cancelled', { database, runId });
 
-/** The next run must not fail because nobody can say how the last one ended. */
-async function bury(lake: Lake, database: string, runId: string, log: Log): Promise<void> {
+/** The next run must not fail because nobody can say how an earlier one ended: that stays noted in the lease. */
+async function bury(lease: HeldLease, lake: Lake, database: string, runId: string, log: Log): Promise<void> {
   try {
     const record = await adjudicate(lake, database, runId);
+    lease.buried(runId);
     log.warn('took over from a gateway that went away', {
       predecessor: runId,
       ended: record?.state ?? 'before it began',

@@ -128,6 +128,30 @@ describe('a gateway that is cut off from the lake', () => {
     await b.patrol.stop();
     expect(await readJson(lake, lockKey('mysql'))).toMatchObject({ epoch: 2, state: 'free', run_id: runId });
   });
+
+  it('leaves a run whose end is told although its successor died before it could', async () => {
+    const a = gateway('a', new FakeRunner(untilStopped));
+    const b = gateway('b', new FakeRunner());
+    const c = gateway('c', new FakeRunner());
+    const { runId, done } = await a.service.start('mysql', ALL);
+    const ended = failureOf(done);
+    a.cutOff();
+    const { putIfMatch } = lake;
+    lake.putIfMatch = async (key, body, etag) => {
+      const answer = await putIfMatch.call(lake, key, body, etag);
+      if (key === lockKey('mysql') && JSON.parse(body.toString()).holder === 'b') b.cutOff();
+      return answer;
+    };
+    await failureOf(b.service.ingest('mysql', ALL));
+    await ended;
+    expect(await recordOf(runId)).toMatchObject({ state: 'running' });
+    expect(await readJson(lake, lockKey('mysql'))).toMatchObject({ state: 'held', holder: 'b', orphans: [runId] });
+    c.patrol.start();
+    await until(async () => (await readJson(lake, lockKey('mysql'))).state === 'free');
+    await c.patrol.stop();
+    expect(await recordOf(runId)).toMatchObject({ state: 'failed', error: { code: 'LEASE_LOST' } });
+    expect(await readJson(lake, lockKey('mysql'))).toMatchObject({ orphans: [] });
+  });
 });
 
 describe('patrol', () => {

@@ -20,6 +20,8 @@ export class HeldLease {
   #holding: Holding;
   /** Highest `seq` ever sent, heard of or not: no two writes have the same bytes. */
   #seq: number;
+  /** Orphans whose end has been told; the next write leaves them out. */
+  readonly #buried = new Set<string>();
   /** Writes go one after the other: each needs the ETag of the one before. */
   #queue: Promise<unknown> = Promise.resolve();
 
@@ -44,6 +46,11 @@ export class HeldLease {
   /** Whether at this moment nobody else can have it. */
   get safe(): boolean {
     return !this.#over() && isSafe(this.#holding, this.#now(), this.times);
+  }
+
+  /** Notes that a run of an earlier holder has its end. */
+  buried(runId: string): void {
+    this.#buried.add(runId);
   }
 
   /** Renews until the lease ends; never throws. `onRenewed` is called after each renewal. */
@@ -115,7 +122,8 @@ export class HeldLease {
     if (this.#lost.signal.aborted) return 'lost';
     const { record: before, etag } = this.#holding;
     this.#seq += 1;
-    const record = { ...before, ...change(before), seq: this.#seq };
+    const orphans = before.orphans.filter((runId) => !this.#buried.has(runId));
+    const record = { ...before, ...change(before), orphans, seq: this.#seq };
     const sent = { sentMono: this.clock.mono(), sentWall: this.clock.wall() };
     try {
       this.#holding = { record, etag: await this.store.write(record, etag), ...sent };

@@ -142,6 +142,15 @@ export function claimRecord(
     started_at: new Date(wall).toISOString(),
     deadline: claimant.deadline.toISOString(),
     last_timestamp: nextTimestamp(wall, seen?.record.last_timestamp ?? 0),
+    orphans: orphansOf(seen, claimant.runId),
     ttl_ms: Math.ceil(times.ttl),
   };
+}
+
+/** Runs whose end a new holder has to tell: those its predecessor had not told, and the predecessor's own if it did not release. */
+function orphansOf(seen: Seen, own: string): string[] {
+  if (seen === null) return [];
+  const { orphans, run_id, state } = seen.record;
+  const all = state === 'held' ? [...orphans, run_id] : orphans;
+  return [...new Set(all)].filter((runId) => runId !== own);
 }

@@ -85,7 +85,7 @@ export class Patrol {
     const store = new LeaseStore(lake, database, this.#clock, times);
     const seen = await store.read();
     if (seen === null || seen.etag !== sighting.etag) return;
-    if (seen.record.state === 'free') {
+    if (seen.record.state === 'free' && seen.record.orphans.length === 0) {
       sighting.quiet = true;
       return;
     }
@@ -103,12 +103,15 @@ export class Patrol {
       void lease.keep();
       try {
         await fence(lake, database, lease.record.epoch, this.#clock);
-        const record = await adjudicate(lake, database, runId, new Date(this.#clock.wall()));
-        this.services.log.warn('closed a run whose gateway went away', {
-          database,
-          run_id: runId,
-          ended: record?.state,
-        });
+        for (const orphan of [...lease.record.orphans, runId]) {
+          const record = await adjudicate(lake, database, orphan, new Date(this.#clock.wall()));
+          lease.buried(orphan);
+          this.services.log.warn('closed a run whose gateway went away', {
+            database,
+            run_id: orphan,
+            ended: record?.state,
+          });
+        }
         await lease.release();
       } finally {
         // A failure leaves the lease to the next round, here or elsewhere.

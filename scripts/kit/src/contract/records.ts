@@ -63,6 +63,11 @@ export const leaseRecordSchema = z.object({
   deadline: z.iso.datetime(),
   /** Last second that stands in object keys of this database, in seconds since 1970. */
   last_timestamp: z.int().min(0),
+  /**
+   * Runs of earlier holders that went away, of which nobody has said yet how they ended: kept until somebody has, so that a
+   * run is not forgotten where its successor dies, too.
+   */
+  orphans: z.array(z.string()).default([]),
   /** Who watches it waits for this long, where its own setting is shorter. */
   ttl_ms: z.int().min(1),
 });
