@@ -87,6 +87,7 @@ export async function inWorld(options: WorldOptions, act: (world: World) => Prom
         RUNNER: 'process',
         LEASE_TTL: String(LEASE_TTL_S),
         PACKS: 'none',
+        SWEEP_GRACE: '1',
         LOG_LEVEL: 'debug',
         // Passed on to the scripts: tells whose they are.
         TMPDIR: folder,

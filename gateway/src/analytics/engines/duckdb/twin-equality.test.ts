@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -176,7 +177,8 @@ afterAll(async () => {
 
 /** The rows of a twin as the lake has it, every value as text, read with nothing of ours. */
 async function twinRows(from: Lake, { key }: Twin): Promise<Field[][]> {
-  const path = join(folder, 'twin.parquet');
+  // A path of its own: DuckDB keeps pages of files that it has read, and tells files apart by path, size and second.
+  const path = join(folder, `${randomUUID()}.parquet`);
   await writeFile(path, (await from.get(key))!.body);
   const connection = await reader.connect();
   await connection.run(`SET TimeZone = 'UTC'`);
