@@ -216,7 +216,7 @@ describeWith(['docker'], 'build-images.sh', () => {
       const report = 'console.log(fs.readdirSync("/app/dist").sort().join())';
       const run = ['run', '--rm', '--entrypoint', '/usr/local/bin/node', image, '-e', report];
       expect((await docker(run)).trim()).toBe(
-        'analytics,checked-packs.json,duckdb-worker.js,main.js,node_modules,redoc,sources,swagger-ui',
+        'analytics,checked-packs.json,duckdb-worker.js,main.js,node_modules,redoc,sources,swagger-ui,verifier.js',
       );
       expect(await inspect(image, '{{json .Config.Healthcheck.Test}}')).toContain('--healthcheck');
     });
