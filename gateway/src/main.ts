@@ -4,6 +4,7 @@ import { createServer, type ServerOptions } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { loopbackVariables, openLake, readDatasets } from '@ingesta/kit';
 import { version } from '../package.json';
@@ -46,6 +47,8 @@ import { SourcesService } from './sources/sources-service';
 const SHUTDOWN_MS = 9_000;
 /** Answers under way get this long, queries above all: readers must not notice a restart. */
 const DRAIN_MS = 6_000;
+/** What the probe of the lake gets to come to its end. */
+const PROBE_MS = 2_000;
 /** For those who send slowly to hold connections; how long an answer takes is not limited. */
 const TIMEOUTS: ServerOptions = {
   headersTimeout: 15_000,
@@ -154,6 +157,7 @@ async function main(): Promise<void> {
     assets: __dirname,
   });
 
+  let probe: Promise<unknown> = Promise.resolve();
   const server = createServer(TIMEOUTS, app);
   server.once('error', (error: NodeJS.ErrnoException) => fail(listenProblem(error, config)));
   server.listen(config.port, config.host, () => {
@@ -163,7 +167,7 @@ async function main(): Promise<void> {
       log.warn('whoever reaches this port may run ingestions: API_KEYS or JWT_JWKS_URL sets up authentication');
     }
     void sayHowSourcesRun(config, runner, log);
-    proven().then(
+    probe = proven().then(
       () => patrol.start(),
       (error) => {
         if (error instanceof ApiError) return fail(`${error.message}. ${error.hint}`);
@@ -175,6 +179,8 @@ async function main(): Promise<void> {
 
   const stop = async () => {
     server.close();
+    // It would leave its object and an upload behind; a silent lake is not waited for.
+    await Promise.race([probe, sleep(PROBE_MS)]);
     await Promise.all([ingestion.stop(), patrol.stop(), runner.close(), twins.close(), open.drain(DRAIN_MS)]);
     await engines.close();
     server.closeAllConnections();
