@@ -9,6 +9,7 @@ import { createEngine, type EngineSet } from '../../gateway/src/analytics/engine
 import { loadPacks } from '../../gateway/src/analytics/packs/load-packs';
 import { Snapshots } from '../../gateway/src/analytics/snapshots';
 import { errorHandler } from '../../gateway/src/http/error-handler';
+import { asAnybody } from '../../gateway/src/testing/as-anybody';
 import { capturedLog, givenConfig } from '../../gateway/src/testing/given';
 
 const ROOT = join(__dirname, '../..');
@@ -45,7 +46,7 @@ export async function analyticsApp(
     config,
   });
   const app = express();
-  app.use(analyticsRouter(analytics));
+  app.use(asAnybody, analyticsRouter(analytics));
   app.use(errorHandler(log));
   return { app, engines, lines, close };
 }

@@ -1,11 +1,11 @@
 import type { Lake } from '@ingesta/kit';
-import express, { type Express, type RequestHandler } from 'express';
+import express, { type Express } from 'express';
 import request from 'supertest';
 import { analyticsRouter } from '../analytics/analytics-router';
 import { AnalyticsService, type AnalyticsServices } from '../analytics/analytics-service';
 import { Snapshots } from '../analytics/snapshots';
 import { errorHandler } from '../http/error-handler';
-import { ANYBODY, setPrincipal } from '../security/principal';
+import { asAnybody } from './as-anybody';
 import { commitSnapshot } from './commit-snapshot';
 import { capturedLog, givenLake } from './given';
 import { FakeEngine, loadFrom, PackFolder } from './given-packs';
@@ -57,11 +57,7 @@ export class GivenAnalytics {
     });
     const captured = capturedLog();
     this.lines = captured.lines;
-    const anybody: RequestHandler = (request, _response, next) => {
-      setPrincipal(request, ANYBODY);
-      next();
-    };
-    this.app = express().use(anybody, analyticsRouter(this.service), errorHandler(captured.log));
+    this.app = express().use(asAnybody, analyticsRouter(this.service), errorHandler(captured.log));
   }
 
   commit(
