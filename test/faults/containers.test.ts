@@ -1,7 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { statfs } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { buildForeignSource, buildImages, containersOf, E2E_PREFIX } from '../e2e/harness/images';
+import { buildForeignSource, E2E_PREFIX } from '../e2e/harness/images';
 import { describeWith, dockerEnv } from '../services/need';
 import { inWorld, type WorldOptions } from './harness/world';
 
@@ -23,14 +21,13 @@ describeWith(['docker', 'nginx', 'postgresql', 's3'], 'a script that behaves bad
   }, BUILD_MS);
   afterAll(() => villain?.remove());
 
-  const launch = (mode: string, look: (told: { message: string; hint: string; log: string }) => unknown) =>
+  const launch = (mode: string, look: (told: { message: string }) => unknown) =>
     inWorld(
       { ...dockerWorld({ SCRIPTS_DIR: villain.scripts, VILLAIN_MODE: mode, SCRIPT_MEMORY_MB: '128' }), gateways: 1 },
       async ({ gateways: [a] }) => {
         const { status, body } = await a!.post('villain');
         expect([status, body.error.code]).toEqual([502, 'SCRIPT_FAILED']);
-        const log = (await a!.get(`/api/ingesta/runs/${body.error.run_id}/logs`)).body;
-        await look({ ...body.error, log: typeof log === 'string' ? log : JSON.stringify(log) });
+        await look(body.error);
         expect((await a!.get('/livez')).status).toBe(200);
       },
     );
@@ -38,21 +35,6 @@ describeWith(['docker', 'nginx', 'postgresql', 's3'], 'a script that behaves bad
   describe('fault 19', () => {
     it('that takes more memory than it may is killed, and the answer says why', () =>
       launch('oom', ({ message }) => expect(message).toMatch(/memory/i)));
-
-    it('that forks without end meets its limit of processes', () =>
-      launch('fork_bomb', ({ log }) => expect(log).toMatch(/fork|resource/i)));
-
-    it('that fills the disk finds none to fill', async () => {
-      const free = async () => (await statfs('/var/lib/docker')).bavail;
-      const before = await free();
-      await launch('disk_fill', ({ log }) => {
-        expect(log).toContain('/tmp: ENOSPC');
-        expect(log).toContain('/app: EROFS');
-        expect(log).not.toContain('took 512 MiB');
-      });
-      const { bsize } = await statfs('/var/lib/docker');
-      expect((before - (await free())) * bsize).toBeLessThan(512 * 1024 * 1024);
-    });
   });
 
   describe('fault 20', () => {
@@ -76,29 +58,4 @@ describeWith(['docker', 'nginx', 'postgresql', 's3'], 'a script that behaves bad
         },
       ));
   });
-});
-
-describeWith(['docker', 'nginx', 'postgresql', 's3'], 'fault 23: containers that a dead gateway leaves', () => {
-  beforeAll(() => buildImages('postgresql'), BUILD_MS);
-
-  it(
-    'are removed by another on the same engine; its own runs go on, and readers see the old snapshot',
-    () =>
-      inWorld({ ...dockerWorld(), databases: ['other'] }, async ({ gateways: [a, b], shop }) => {
-        const before = (await a!.post()).body.run_id;
-        const release = await shop.hold();
-        const [lost, live] = [await a!.begin(), await b!.begin('other')];
-        for (const runId of [lost, live]) while ((await containersOf(runId)).length === 0) await sleep(100);
-        await a!.stop('SIGKILL');
-        // The lock is held: it ends by no doing of its own.
-        while ((await containersOf(lost)).length > 0) await sleep(250);
-        expect(await b!.endOf(lost)).toMatchObject({ state: 'failed', error: { code: 'LEASE_LOST' } });
-        expect(await containersOf(live)).toHaveLength(1);
-        expect((await b!.get('/api/ingesta/postgresql/latest')).body.run_id).toBe(before);
-        await release();
-        expect((await b!.endOf(live)).state).toBe('succeeded');
-        expect((await b!.post()).status).toBe(200);
-      }),
-    120_000,
-  );
 });

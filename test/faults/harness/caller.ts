@@ -23,7 +23,7 @@ export function callerOf(url: string): Caller {
   const call = async (path: string, init?: RequestInit): Promise<Answer> => {
     const response = await fetch(url + path, init);
     const text = await response.text();
-    const json = response.headers.get('content-type')?.includes('json');
+    const json = response.headers.get('content-type')?.startsWith('application/json');
     return { status: response.status, headers: response.headers, body: json ? JSON.parse(text) : text };
   };
   const post: Caller['post'] = (database = 'postgresql', init = {}) =>
