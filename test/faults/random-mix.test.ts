@@ -4,8 +4,9 @@ import { mix } from './harness/mix';
 import { inWorld } from './harness/world';
 
 const { CI, INGESTA_SEED, INGESTA_SOAK_MINUTES, INGESTA_SOAK_RUNS, INGESTA_SOAK_REPORT } = process.env;
-const seed = Number(INGESTA_SEED || Date.now() % 1_000_000);
-const minutes = Number(INGESTA_SOAK_MINUTES || (CI ? 3 : 1));
+// CI draws the same every time: what it finds is of the change, not of the day. `npm run soak` draws anew.
+const seed = Number(INGESTA_SEED || (CI ? 1 : Date.now() % 1_000_000));
+const minutes = Number(INGESTA_SOAK_MINUTES || 1);
 const databases = ['one', 'two', 'three', 'four', 'five', 'six'];
 
 describeWith(['nginx', 'postgresql', 's3'], 'fault 30: all of these in a random mix', () => {
