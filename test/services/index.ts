@@ -5,7 +5,7 @@ import { BRING_MONGODB, startMongodb } from './mongodb';
 import { BRING_MOTO, startMoto } from './moto';
 import { BRING_MYSQL, startMysql } from './mysql';
 import { BRING_POSTGRESQL, startPostgresql } from './postgresql';
-import { BRING_DOCKERD, BRING_NGINX, dockerdService, nginxService } from './program';
+import { BRING_NGINX, nginxService } from './program';
 import { BRING_S3, startS3 } from './s3';
 import { BRING_SCHEMATHESIS, schemathesisService } from './schemathesis';
 import { type MissingService, SERVICE_NAMES, type ServiceHandle, type ServiceName } from './service';
@@ -20,7 +20,6 @@ export interface StartedServices {
 
 const BRING: Record<ServiceName, string> = {
   docker: BRING_DOCKER,
-  dockerd: BRING_DOCKERD,
   nginx: BRING_NGINX,
   schemathesis: BRING_SCHEMATHESIS,
   postgresql: BRING_POSTGRESQL,
@@ -51,7 +50,6 @@ export async function startServices(names: readonly ServiceName[] = SERVICE_NAME
     begun.get(name) ?? Promise.reject(new Error(`it needs ${name}`));
   const start: Record<ServiceName, () => Promise<ServiceHandle>> = {
     docker: () => (engine ? dockerService(engine) : Promise.reject(new Error(engineFailure))),
-    dockerd: dockerdService,
     nginx: nginxService,
     schemathesis: schemathesisService,
     postgresql: () => startPostgresql(engine),

@@ -78,9 +78,6 @@ export const nginxProgram = (): string => required('INGESTA_TEST_NGINX');
 /** The schemathesis program. */
 export const schemathesisProgram = (): string => required('INGESTA_TEST_SCHEMATHESIS');
 
-/** The program of a Docker daemon that a test may start, and kill, for itself. */
-export const dockerdProgram = (): string => required('INGESTA_TEST_DOCKERD');
-
 function databaseEnv(prefix: string): DatabaseEnv {
   return {
     host: required(`${prefix}_HOST`),

@@ -1,7 +1,6 @@
 /** The real servers the tests know how to start. */
 export const SERVICE_NAMES = [
   'docker',
-  'dockerd',
   'nginx',
   'schemathesis',
   'postgresql',
@@ -43,7 +42,6 @@ export interface ServicesSummary {
 /** The variable whose presence tells a test that the service is there. */
 export const MARKERS: Record<ServiceName, string> = {
   docker: 'INGESTA_TEST_DOCKER',
-  dockerd: 'INGESTA_TEST_DOCKERD',
   nginx: 'INGESTA_TEST_NGINX',
   schemathesis: 'INGESTA_TEST_SCHEMATHESIS',
   postgresql: 'INGESTA_TEST_PG_HOST',
