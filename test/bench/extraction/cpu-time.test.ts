@@ -1,7 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { cpuClock } from './cpu-time';
 
-const BURN = `const end = process.cpuUsage().user + 300_000; while (process.cpuUsage().user < end);`;
+/** Far more than what else may end below this process meanwhile. */
+const BURN = `const end = process.cpuUsage().user + 1_500_000; while (process.cpuUsage().user < end);`;
 const onLinux = process.platform === 'linux' ? test : test.skip;
 
 onLinux('a program that has ended counts as the program, one that still runs as a server', async () => {
@@ -10,11 +11,11 @@ onLinux('a program that has ended counts as the program, one that still runs as 
   const clock = cpuClock();
   spawnSync(process.execPath, ['-e', BURN]);
   const alone = clock()!;
-  expect(alone.program).toBeGreaterThanOrEqual(300);
+  expect(alone.program).toBeGreaterThanOrEqual(1500);
   server.stdin.write('go');
   await new Promise((resolve) => server.stdout.once('data', resolve));
   const both = clock()!;
-  expect(both.servers - alone.servers).toBeGreaterThanOrEqual(250);
-  expect(both.program).toBe(alone.program);
+  expect(both.servers - alone.servers).toBeGreaterThanOrEqual(1400);
+  expect(both.program - alone.program).toBeLessThan(1000);
   server.kill();
 });
