@@ -33,7 +33,7 @@ export interface Acquire {
 
 export interface Acquired {
   lease: HeldLease;
-  /** The run of the holder before, if it did not release: somebody must say how it ended. */
+  /** The run of the holder before, if it did not release: this is a takeover. It stands among the lease's `orphans`. */
   predecessor: string | null;
 }
 

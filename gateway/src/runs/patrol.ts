@@ -103,7 +103,9 @@ export class Patrol {
       void lease.keep();
       try {
         await fence(lake, database, lease.record.epoch, this.#clock);
-        for (const orphan of [...lease.record.orphans, runId]) {
+        // A free lease has a run that is over; only what it has noted is left to be told.
+        const own = seen.record.state === 'held' ? [runId] : [];
+        for (const orphan of [...lease.record.orphans, ...own]) {
           const record = await adjudicate(lake, database, orphan, new Date(this.#clock.wall()));
           lease.buried(orphan);
           this.services.log.warn('closed a run whose gateway went away', {
