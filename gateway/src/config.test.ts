@@ -48,6 +48,7 @@ describe('parseConfig', () => {
       maxQueuedRuns: 16,
       leaseTtlSeconds: 30,
       verify: 'head',
+      latestTemplate: null,
       sweepGraceSeconds: 3600,
       keepSnapshots: null,
       packs: null,
@@ -113,6 +114,9 @@ describe('parseConfig', () => {
     ['KEY_TEMPLATE', '{db}/{table}.csv'],
     ['KEY_TEMPLATE', '{db}/{timestamp}.csv'],
     ['KEY_TEMPLATE', '_ingesta/{table}_{timestamp}.csv'],
+    ['LATEST_TEMPLATE', '{db}/{table}_20250102_153045.csv'],
+    ['LATEST_TEMPLATE', '_ingesta/{db}/{table}.csv'],
+    ['LATEST_TEMPLATE', '{table}.csv'],
     ['AWS_ENDPOINT_URL_S3', 'minio:9000'],
   ])('refuses %s=%s and names it', (name, value) => {
     expect(problemsOf({ ...BUCKET, [name]: value })).toEqual([expect.stringContaining(name)]);

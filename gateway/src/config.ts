@@ -1,4 +1,4 @@
-import { dataKeys, lakeProblems, RESERVED_SOURCE_NAMES, SOURCE_NAME } from '@ingesta/kit';
+import { dataKeys, lakeProblems, latestTemplateProblem, RESERVED_SOURCE_NAMES, SOURCE_NAME } from '@ingesta/kit';
 import { parseRunner, type RunnerConfig } from './ecs-config';
 import { parseQueryEngine, type QueryEngineConfig } from './query-engine-config';
 import type { Connection } from './runners/named-connections';
@@ -41,6 +41,8 @@ export interface Config extends QueryEngineConfig, RunnerConfig, ScriptAccessCon
   readonly leaseTtlSeconds: number;
   /** How a run's objects are checked before it is published: by what the lake tells, or by reading them back. */
   readonly verify: 'head' | 'full';
+  /** Keys of the copies that always show the published snapshot; null for none. */
+  readonly latestTemplate: string | null;
   /** What is garbage stays for so long. */
   readonly sweepGraceSeconds: number;
   /** Published snapshots of a database that stay; null for all. */
@@ -110,6 +112,7 @@ export function parseConfig(env: Env): Config {
     maxQueuedRuns: int('MAX_QUEUED_RUNS', 16, 0, 1000),
     leaseTtlSeconds: int('LEASE_TTL', 30, 2, 600),
     verify: choice('VERIFY', 'head', ['head', 'full']),
+    latestTemplate: text('LATEST_TEMPLATE', '') || null,
     sweepGraceSeconds: int('SWEEP_GRACE', 3600, 0, 30 * 86_400),
     keepSnapshots: int('KEEP_SNAPSHOTS', 0, 0, 1_000_000) || null,
     packs: parsePacks(env.PACKS, problems),
@@ -125,7 +128,7 @@ export function parseConfig(env: Env): Config {
     lakeHostPath: text('LAKE_HOST_PATH', '') || null,
     env,
   };
-  problems.push(...keyTemplateProblems(env.KEY_TEMPLATE));
+  problems.push(...keyTemplateProblems(env));
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze(config);
 }
@@ -155,14 +158,15 @@ function parsePacks(setting: string | undefined, problems: string[]): readonly s
   return names;
 }
 
-/** The script would refuse the template too, but only after the first POST. */
-function keyTemplateProblems(template: string | undefined): string[] {
+/** The script would refuse the template of its keys too, but only after the first POST. */
+function keyTemplateProblems({ KEY_TEMPLATE, LATEST_TEMPLATE }: Env): string[] {
   try {
-    dataKeys(template, { db: 'db', tables: ['table'], timestamp: '20250102_153045', format: 'csv' });
-    return [];
+    dataKeys(KEY_TEMPLATE, { db: 'db', tables: ['table'], timestamp: '20250102_153045', format: 'csv' });
   } catch (error) {
     return [(error as Error).message];
   }
+  const problem = LATEST_TEMPLATE ? latestTemplateProblem(LATEST_TEMPLATE, KEY_TEMPLATE) : null;
+  return problem === null ? [] : [problem];
 }
 
 /** Read one setting each; a wrong one is a problem. */

@@ -7,6 +7,7 @@ import type { Acquired } from '../runs/acquire-lease';
 import { adjudicate } from '../runs/adjudicate';
 import { type Fence, fence } from '../runs/fence';
 import type { HeldLease } from '../runs/held-lease';
+import { renewLatestCopies } from '../runs/latest-copies';
 import { publish, UnclearPublication } from '../runs/publication';
 import { RunJournal } from '../runs/run-journal';
 import { openRun } from '../runs/run-store';
@@ -30,6 +31,8 @@ export interface RecordedRun {
   settings: { add?: string; allow?: string };
   /** Reads the objects back; null where the lake's word is enough. */
   verifier: Verifier | null;
+  /** Keys of the stable copies; null where there are none. */
+  latestTemplate: string | null;
   log: Log;
   /** Aborted when the run must end, with the `ApiError` to end with as its reason. */
   halt: AbortController;
@@ -39,7 +42,7 @@ export interface RecordedRun {
 }
 
 /**
- * One run under its lease, straight down: fence, record, launch, verify, publish, close, release. Whatever fails, the
+ * One run under its lease, straight down: fence, record, launch, verify, publish, copy, close, release. Whatever fails, the
  * record is closed before the lease is released; where that cannot be done, or nobody knows whether the run was
  * published, the lease is left to run out, and whoever takes it over looks.
  */
@@ -60,7 +63,8 @@ export async function runRecorded(run: RecordedRun): Promise<PublishedRun> {
     journal = new RunJournal(lake, await openRun(lake, recordOf(run)));
     run.onRecorded();
     const { spec, output } = await run.launch(journal);
-    const { result, manifest } = await verifyAndPublish(run, base, spec, output);
+    const { result: claimed, manifest } = await verifyAndPublish(run, base, spec, output);
+    const result = { ...claimed, warnings: [...claimed.warnings, ...(await copyLatest(run, manifest, journal))] };
     const { consistency, warnings } = result;
     const closed = await close(journal, { state: 'succeeded', consistency, warnings }, log);
     settled = closed !== null;
@@ -93,6 +97,22 @@ async function verifyAndPublish(
   const partial = spec.job.tables !== null;
   const publication = { result: output, imageDigest: spec.source.digest, base, partial, settings };
   return { result: output, manifest: await publish(lake, publication) };
+}
+
+/** The run has succeeded already, whatever becomes of the copies: what to warn of. */
+async function copyLatest(run: RecordedRun, manifest: Manifest, journal: RunJournal): Promise<string[]> {
+  const { lake, acquired, latestTemplate: template, halt, log } = run;
+  if (template === null) return [];
+  const mayWrite = async () => {
+    halt.signal.throwIfAborted();
+    if (!acquired.lease.safe) await acquired.lease.confirm();
+  };
+  const warnings = await renewLatestCopies({ lake, manifest, template, mayWrite, signal: halt.signal });
+  for (const message of warnings) {
+    log.warn(message);
+    journal.line({ at: new Date().toISOString(), level: 'warn', message });
+  }
+  return warnings;
 }
 
 /** A cancel mark, which any gateway may have left. A lake that does not answer is asked again at the next renewal. */

@@ -246,6 +246,7 @@ export class IngestService {
       gateway: this.services.gateway,
       settings: { add, allow },
       verifier: this.services.verifier ?? null,
+      latestTemplate: this.services.config.latestTemplate,
       launch: (journal) => this.#launch(run, { lake, lease: acquired.lease, journal }),
     });
     run.log.info('run finished', { tables: Object.keys(published.answer.result).length });

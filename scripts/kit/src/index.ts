@@ -11,6 +11,7 @@ export * from './errors';
 export * from './lake/aws-keys';
 export * from './lake/keys';
 export * from './lake/lake';
+export * from './lake/latest-keys';
 export * from './lake/open-lake';
 export * from './run/export-table';
 export * from './run/loopback';

@@ -7,8 +7,26 @@ import { BlockHash } from './block-hash';
 import { abortable, abortError, inBlocks } from './blocks';
 import { fileError, isMissing, isTaken } from './file-errors';
 import { exclusively } from './file-lock';
-import { type CreatedObject, type CreateOptions, type Lake, LakeError, type ObjectHead, type ObjectInfo } from './lake';
-import { describe, etagOf, identityOf, publish, sync, syncFolder, taken, writeMetadata } from './object-files';
+import {
+  type CopyOptions,
+  type CreatedObject,
+  type CreateOptions,
+  type Lake,
+  LakeError,
+  type ObjectHead,
+  type ObjectInfo,
+} from './lake';
+import {
+  copyFile,
+  describe,
+  etagOf,
+  identityOf,
+  publish,
+  sync,
+  syncFolder,
+  taken,
+  writeMetadata,
+} from './object-files';
 
 /** Own working folder at the root: same file system, and no key starts with a dot. */
 const OWN = '.lake';
@@ -105,6 +123,31 @@ export class FolderLake implements Lake {
           await syncFolder(dirname(path));
         });
         return { etag: stored.etag };
+      }),
+    );
+  }
+
+  async copy(from: Pick<ObjectInfo, 'key'>, to: string, { metadata, signal }: CopyOptions): Promise<void> {
+    const [source, path] = [this.#path(from.key), this.#path(to)];
+    await this.#written((temporary, file) =>
+      this.#guard(async () => {
+        await copyFile(source, temporary).catch((error) => {
+          throw isMissing(error) ? taken(from.key) : error;
+        });
+        await file.sync();
+        const meta = this.#meta(identityOf(await file.stat({ bigint: true })));
+        await writeMetadata(meta, metadata);
+        try {
+          if (signal?.aborted) throw abortError(signal);
+          const before = await stat(path, { bigint: true }).catch(nullIfMissing);
+          await mkdir(dirname(path), { recursive: true });
+          await rename(temporary, path);
+          if (before) await rm(this.#meta(identityOf(before)), { force: true });
+        } catch (error) {
+          await rm(meta, { force: true });
+          throw error;
+        }
+        await syncFolder(dirname(path));
       }),
     );
   }

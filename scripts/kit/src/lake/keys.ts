@@ -1,16 +1,13 @@
-import { createHash } from 'node:crypto';
 import type { Format } from '../contract/job';
+import { checkTemplate, encodeName, hashedName, keysByTable } from './key-template';
 
-const DEFAULT_TEMPLATE = '{db}/{table}_{timestamp}.csv';
+export { encodeName };
 
-/** S3 takes 1024 bytes; the rest is for the lake's prefix (`MAX_PREFIX_BYTES`) and its slash. */
-const MAX_KEY_BYTES = 823;
+/** The layout of data unless `KEY_TEMPLATE` says another. */
+export const DEFAULT_KEY_TEMPLATE = '{db}/{table}_{timestamp}.csv';
+
 /** Longest prefix of a lake. */
 export const MAX_PREFIX_BYTES = 200;
-/** File systems' limit, for the folder lake. */
-const MAX_NAME_BYTES = 255;
-/** A name with the longest hash must fit. */
-const MIN_TABLE_BYTES = 80;
 
 /** What the placeholders of a key template stand for. */
 export interface DataKeyValues {
@@ -22,85 +19,23 @@ export interface DataKeyValues {
 }
 
 /**
- * A name as one segment of a key: bytes outside `[A-Za-z0-9_.-]` and a dot at the beginning become `%XX`. No two names
- * get the same, and none gets an empty one.
- */
-export const encodeName = (name: string): string =>
-  [...Buffer.from(name)].map(encodeByte).join('').replace(/^\./, '%2E') || '%';
-
-const encodeByte = (byte: number): string => {
-  const character = String.fromCharCode(byte);
-  return /[A-Za-z0-9_.-]/.test(character) ? character : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
-};
-
-/**
  * The key of each table's object. `template` may use `{db}`, `{table}` and `{timestamp}`, the last two at least; `.gz`
- * is added for compressed formats. Keys that would differ by nothing, or by letter case only (some disks take those for
- * one), and keys too long for a store get a hash of the table's name. Throws `Error` if the template cannot work.
+ * is added for compressed formats. Names that would meet are told apart (`keysByTable`). Throws `Error` if the template
+ * cannot work.
  */
-export function dataKeys(template: string | undefined, values: DataKeyValues): Map<string, string> {
-  const pattern = (template || DEFAULT_TEMPLATE) + (values.format === 'csv.gz' ? '.gz' : '');
-  checkTemplate(pattern);
-  const keyOf = (table: string) => fill(pattern, { ...values, table });
-  const room = roomForTable(pattern, keyOf(''));
-
-  const names = new Map(values.tables.map((table) => [table, encodeName(table)]));
-  const rename = (tables: readonly string[], digits: number) => {
-    for (const table of tables) names.set(table, hashedName(table, digits, room));
+export function dataKeys(
+  template: string | undefined,
+  { db, tables, timestamp, format }: DataKeyValues,
+): Map<string, string> {
+  const pattern = {
+    setting: 'KEY_TEMPLATE',
+    template: (template || DEFAULT_KEY_TEMPLATE) + (format === 'csv.gz' ? '.gz' : ''),
   };
-  rename(
-    [...names].filter(([, name]) => name.length > room).map(([table]) => table),
-    8,
-  );
-  // A hashed name could meet another table's real one: then all of them get a longer hash.
-  for (const digits of [8, 16, 32, 64]) rename(clashing(names), digits);
-  return new Map([...names].map(([table, name]) => [table, keyOf(name)]));
-}
-
-/** Problems of a `KEY_TEMPLATE`, thrown as one `Error`. */
-function checkTemplate(template: string): void {
-  const wrong = (problem: string) => new Error(`KEY_TEMPLATE ${JSON.stringify(template)} ${problem}`);
   for (const needed of ['{table}', '{timestamp}'])
-    if (!template.includes(needed)) throw wrong(`must contain ${needed}`);
-  const literal = template.replace(/\{(db|table|timestamp)\}/g, 'x');
-  const odd = /[^A-Za-z0-9_.=/-]/.exec(literal);
-  if (odd) throw wrong(`may contain {db}, {table}, {timestamp}, letters, digits and _ . = - / only, not ${odd[0]}`);
-  if (literal.split('/').some((segment) => segment === '' || segment.startsWith('.')))
-    throw wrong('must not have an empty part between slashes, nor one that starts with a dot');
-  if (template.startsWith('_ingesta/')) throw wrong('must not start with _ingesta/: records live there');
-}
-
-const fill = (template: string, { db, table, timestamp }: { db: string; table: string; timestamp: string }): string =>
-  template.replace(/\{(\w+)\}/g, (_, name) => (name === 'db' ? encodeName(db) : name === 'table' ? table : timestamp));
-
-/** Bytes that a table's name may take, given the key without it. */
-function roomForTable(template: string, bare: string): number {
-  const segments = template.split('/');
-  const rooms = bare
-    .split('/')
-    .map((segment, index) => ({ left: MAX_NAME_BYTES - segment.length, uses: usesOf(segments[index]!) }))
-    .concat({ left: MAX_KEY_BYTES - bare.length, uses: usesOf(template) })
-    .filter(({ uses }) => uses > 0)
-    .map(({ left, uses }) => Math.floor(left / uses));
-  const room = Math.min(...rooms);
-  if (room < MIN_TABLE_BYTES) throw new Error(`KEY_TEMPLATE ${JSON.stringify(template)} is too long`);
-  return room;
-}
-
-const usesOf = (template: string): number => template.split('{table}').length - 1;
-
-/** `name` cut to fit, and as many digits of its SHA-256. A percent code is not cut in two. */
-const hashedName = (name: string, digits: number, room: number): string => {
-  const hash = createHash('sha256').update(name).digest('hex').slice(0, digits);
-  return `${encodeName(name)
-    .slice(0, room - digits - 1)
-    .replace(/%.?$/, '')}-${hash}`;
-};
-
-function clashing(names: ReadonlyMap<string, string>): string[] {
-  const counts = new Map<string, number>();
-  for (const name of names.values()) counts.set(name.toLowerCase(), (counts.get(name.toLowerCase()) ?? 0) + 1);
-  return [...names].filter(([, name]) => counts.get(name.toLowerCase())! > 1).map(([table]) => table);
+    if (!pattern.template.includes(needed))
+      throw new Error(`KEY_TEMPLATE ${JSON.stringify(pattern.template)} must contain ${needed}`);
+  checkTemplate(pattern, ['{db}', '{table}', '{timestamp}']);
+  return keysByTable(pattern, { db: encodeName(db), timestamp }, tables);
 }
 
 /** A table's name as a segment of its own. Longer ones are cut, and told apart by a hash. */

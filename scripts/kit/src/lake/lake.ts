@@ -28,6 +28,14 @@ export interface CreateOptions {
   signal?: AbortSignal;
 }
 
+/** What `copy` stores beside the bytes. */
+export interface CopyOptions {
+  contentType: string;
+  metadata: Readonly<Record<string, string>>;
+  /** Aborting it ends the copy: then nothing has changed under the key. */
+  signal?: AbortSignal;
+}
+
 /** What `create` made. */
 export interface CreatedObject {
   bytes: number;
@@ -82,6 +90,11 @@ export interface Lake {
   putIfAbsent(key: string, body: Uint8Array): Promise<{ etag: string }>;
   /** Replaces a small record whose ETag is still `etag`; else throws `precondition`. Not retried inside. */
   putIfMatch(key: string, body: Uint8Array, etag: string): Promise<{ etag: string }>;
+  /**
+   * Copies an object of `bytes` bytes inside the store, over whatever lies under `to`: who reads there sees the object
+   * before or this one, whole. No byte passes through this process. Throws `precondition` if there is none under `from`.
+   */
+  copy(from: Pick<ObjectInfo, 'key' | 'bytes'>, to: string, options: CopyOptions): Promise<void>;
   /** A small record whole, or null if absent. */
   get(key: string): Promise<{ body: Buffer; etag: string } | null>;
   /** An object as a stream, or null if absent. */

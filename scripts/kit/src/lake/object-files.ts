@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { BigIntStats } from 'node:fs';
-import { type FileHandle, link, mkdir, open, writeFile } from 'node:fs/promises';
+import { type BigIntStats, constants } from 'node:fs';
+import { copyFile as copyWhole, type FileHandle, link, mkdir, open, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isTaken } from './file-errors';
 import { LakeError, type ObjectInfo } from './lake';
@@ -47,6 +47,12 @@ export async function publish(temporary: string, path: string, key: string): Pro
   });
   await syncFolder(dirname(path));
 }
+
+/**
+ * Copies `from` over `to`, by reference where the file system can. A hard link would do, too, but a program that writes into
+ * the copy would then change the snapshot.
+ */
+export const copyFile = (from: string, to: string): Promise<void> => copyWhole(from, to, constants.COPYFILE_FICLONE);
 
 /** Brings a new name to the disk, too. Some systems cannot sync folders; there the name is as safe as they make it. */
 export async function syncFolder(path: string): Promise<void> {

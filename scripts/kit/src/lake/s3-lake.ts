@@ -13,9 +13,10 @@ import {
 } from '@aws-sdk/client-s3';
 import { BlockHash } from './block-hash';
 import { abortable, abortError, inBlocks } from './blocks';
-import type { CreatedObject, CreateOptions, Lake, ObjectHead, ObjectInfo } from './lake';
+import type { CopyOptions, CreatedObject, CreateOptions, Lake, ObjectHead, ObjectInfo } from './lake';
 import { partSize } from './part-plan';
 import { hasChecksums, type S3LakeSettings, s3Clients } from './s3-clients';
+import { copyObject } from './s3-copy';
 import { isAbsent, toLakeError } from './s3-errors';
 import { type Complete, multipart } from './s3-multipart';
 import type { S3Storage } from './s3-storage';
@@ -54,13 +55,7 @@ export class S3Lake implements Lake {
     const blocks = inBlocks(abortable(body, signal), partSize);
     const hash = new BlockHash(this.#checksums);
     const metadata = options.metadata ?? {};
-    const object = {
-      ...this.#at(key),
-      ContentType: options.contentType,
-      Metadata: { ...metadata },
-      ...this.#storage.every,
-      ...this.#storage.data,
-    };
+    const object = this.#data(key, { ...options, metadata });
     // From here on the abort signal comes too late: it could not tell whether the object is there.
     const commit = (bytes: number, complete: Complete) => {
       if (signal.aborted) throw abortError(signal);
@@ -95,6 +90,13 @@ export class S3Lake implements Lake {
 
   async putIfMatch(key: string, body: Uint8Array, etag: string): Promise<{ etag: string }> {
     return this.#putRecord(key, body, { IfMatch: etag });
+  }
+
+  async copy(from: Pick<ObjectInfo, 'key' | 'bytes'>, to: string, options: CopyOptions): Promise<void> {
+    const { signal = new AbortController().signal } = options;
+    const source = { bucket: this.#settings.bucket, from: this.#root + from.key, bytes: from.bytes };
+    const copy = { client: this.#client, ...source, object: this.#data(to, options), signal };
+    await this.#call('s3:PutObject', () => copyObject(copy), signal);
   }
 
   async get(key: string): Promise<{ body: Buffer; etag: string } | null> {
@@ -182,6 +184,12 @@ export class S3Lake implements Lake {
 
   #at(key: string): { Bucket: string; Key: string } {
     return { Bucket: this.#settings.bucket, Key: this.#root + key };
+  }
+
+  /** An object that is to be written, with how data is stored. */
+  #data(key: string, { contentType, metadata }: CopyOptions) {
+    const { every, data } = this.#storage;
+    return { ...this.#at(key), ContentType: contentType, Metadata: { ...metadata }, ...every, ...data };
   }
 
   async #call<T>(permission: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {

@@ -75,6 +75,17 @@ describeWith(['s3'], 'how objects are stored', () => {
     for (const part of parts) expect(part).toEqual({});
   });
 
+  it('is told with a copy inside the bucket', async () => {
+    await open({});
+    await lake.create('source.csv', body(3), { contentType: 'text/csv' });
+    await lake.close();
+    await open(SETTINGS);
+    proxy.sent.length = 0;
+    const from = { key: 'source.csv', bytes: 3 };
+    const [copy] = await written(lake.copy(from, 'latest.csv', { contentType: 'text/csv', metadata: { a: 'b' } }));
+    expect(copy).toEqual({ ...EVERY, 'x-amz-storage-class': 'STANDARD_IA', 'x-amz-tagging-directive': 'REPLACE' });
+  });
+
   it('is told with records, but for the class', async () => {
     await open(SETTINGS);
     expect(await written(lake.putIfAbsent('record.json', Buffer.from('{}')))).toEqual([EVERY]);

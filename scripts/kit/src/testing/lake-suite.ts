@@ -225,6 +225,56 @@ export function lakeSuite(name: string, open: () => Promise<Lake>, probes: LakeP
       }
     });
 
+    it('copies an object over what is there, whole, with metadata of its own', async () => {
+      const to = key('copy%20of/x.csv');
+      for (const bytes of [3, 6 * MiB]) {
+        const from = { key: key(`${bytes}%20b.csv`), bytes };
+        const body = noise(bytes);
+        await lake.create(from.key, once(body), { ...CSV, metadata: { 'ingesta-attempt': 'a' } });
+        await lake.copy(from, to, { ...CSV, metadata: { 'ingesta-source': from.key } });
+        expect(await lake.head(to)).toMatchObject({ bytes, metadata: { 'ingesta-source': from.key } });
+        expect(sha256(await whole(await lake.read(to)))).toBe(sha256(body));
+        expect((await lake.head(from.key))?.metadata).toEqual({ 'ingesta-attempt': 'a' });
+      }
+      await lake.delete(key('3%20b.csv'));
+      expect((await lake.head(to))?.bytes).toBe(6 * MiB);
+    });
+
+    it('copies nothing from where nothing is, nor after a signal', async () => {
+      await lake.create(key('before.csv'), once('before'), CSV);
+      const controller = new AbortController();
+      controller.abort();
+      const copying = { ...CSV, metadata: {} };
+      await fails('precondition', lake.copy({ key: key('absent.csv'), bytes: 1 }, key('before.csv'), copying));
+      const from = { key: key('before.csv'), bytes: 6 };
+      await fails('aborted', lake.copy(from, key('x.csv'), { ...copying, signal: controller.signal }));
+      expect(await record('before.csv')).toBe('before');
+      expect(await lake.head(key('x.csv'))).toBeNull();
+    });
+
+    it('shows whoever reads a copy that is renewed one generation or the other, whole', async () => {
+      const generations = ['a', 'b'].map((letter) => ({ key: key(`${letter}.csv`), bytes: 2 * MiB, letter }));
+      for (const { key: name, bytes, letter } of generations)
+        await lake.create(name, once(Buffer.alloc(bytes, letter)), CSV);
+      const copying = { ...CSV, metadata: {} };
+      await lake.copy(generations[0]!, key('latest.csv'), copying);
+      let done = false;
+      const renewing = (async () => {
+        for (let n = 1; n <= 20; n += 1) await lake.copy(generations[n % 2]!, key('latest.csv'), copying);
+        done = true;
+      })();
+      const seen = new Set<string>();
+      while (!done) {
+        const body = await whole(await lake.read(key('latest.csv')));
+        expect(body.length).toBe(2 * MiB);
+        const letter = String.fromCharCode(body[0]!);
+        expect(body.equals(Buffer.alloc(2 * MiB, letter))).toBe(true);
+        seen.add(letter);
+      }
+      await renewing;
+      expect(seen.size).toBeGreaterThan(0);
+    });
+
     it('answers null for what is absent', async () => {
       await lake.putIfAbsent(key('x.csv/below'), Buffer.from('not the object itself'));
       expect(await lake.get(key())).toBeNull();
