@@ -1,6 +1,7 @@
 /**
  * Makes the programs: `node build.mjs [gateway|cli|demo|<source> ...]`, all of them unless told which.
  * One CommonJS file each, which needs Node and nothing else but the assets beside it.
+ *   scripts/kit/assembly           scripts/kit/generated/row-kernel.ts, which the scripts' programs take in
  *   gateway/src/main.ts            gateway/dist/main.js, the assets of /docs and /redoc, the analytics packs
  *   gateway/src/…/duckdb/worker.ts gateway/dist/duckdb-worker.js, and the native libraries that the image needs
  *   gateway/src/…/verifier/worker.ts  gateway/dist/verifier.js
@@ -13,8 +14,10 @@
  *   test/fuzz/main.ts              test/fuzz/dist/main.js
  */
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { slimGateway } from './build/slim-gateway.mjs';
@@ -41,6 +44,9 @@ const DUCKDB_WORKER = 'gateway/src/analytics/engines/duckdb/worker.ts';
 
 /** Reads objects back where VERIFY=full. */
 const VERIFIER = 'gateway/src/runs/verifier/worker.ts';
+
+/** No runtime: the kernel allocates nothing. Its memory is the caller's. */
+const KERNEL_FLAGS = ['-O3', '--noAssert', '--runtime', 'stub', '--enable', 'simd', '--importMemory'];
 
 const SWAGGER_UI_ASSETS = [
   'swagger-ui.css',
@@ -71,6 +77,31 @@ function programs() {
     ['test/fuzz/main.ts', 'test/fuzz/dist/main.js'],
   );
   return found.filter(([entry]) => existsSync(join(root, entry)));
+}
+
+/** The CSV writer's kernel: WebAssembly as text in a module, which bundles and tests take like any other. */
+function compileRowKernel() {
+  const folder = join(root, 'scripts/kit/assembly');
+  const source = readFileSync(join(folder, 'row-kernel.ts'), 'utf8');
+  const target = join(root, 'scripts/kit/generated/row-kernel.ts');
+  const { version } = require('assemblyscript/package.json');
+  // Seconds of work, for a file that rarely changes.
+  const stamp = createHash('sha256')
+    .update(JSON.stringify([version, KERNEL_FLAGS, source]))
+    .digest('hex');
+  if (existsSync(target) && readFileSync(target, 'utf8').includes(stamp)) return;
+  const binary = join(tmpdir(), `row-kernel-${process.pid}.wasm`);
+  const compiler = join(dirname(require.resolve('assemblyscript/package.json')), 'bin/asc.js');
+  try {
+    execFileSync(process.execPath, [compiler, 'row-kernel.ts', ...KERNEL_FLAGS, '--outFile', binary], {
+      cwd: folder,
+      stdio: 'inherit',
+    });
+    const text = readFileSync(binary).toString('base64');
+    put(target, `/** Of source ${stamp}. */\nexport const ROW_KERNEL =\n  '${text}';\n`);
+  } finally {
+    rmSync(binary, { force: true });
+  }
 }
 
 /** The gateway's routes and OpenAPI document, from its controllers. */
@@ -264,6 +295,7 @@ async function bundle([entry, outfile]) {
 }
 
 async function main(names) {
+  compileRowKernel();
   const owner = (entry) => entry.split('/')[/^(scripts|test)\//.test(entry) ? 1 : 0];
   const todo = programs().filter(([entry]) => names.length === 0 || names.includes(owner(entry)));
   if (todo.some(([entry]) => entry === GATEWAY)) {

@@ -81,6 +81,7 @@ export async function* streamRows(
         await woken;
       }
     }
+    encoder.flush();
     yield* writer.flush();
   } finally {
     connection.removeListener('error', settle);

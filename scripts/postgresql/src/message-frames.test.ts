@@ -9,11 +9,23 @@ const frame = (type: string, payload: Uint8Array) => {
   return bytes;
 };
 
-/** What a receiver sees when the bytes come cut at the given places. */
-function deliver(bytes: Buffer, cuts: readonly number[]): string[] {
+const none = () => 0;
+
+/** What a receiver sees when the bytes come cut at the given places, and it takes up to `atOnce` rows at once. */
+function deliver(bytes: Buffer, cuts: readonly number[], atOnce: number): string[] {
   const seen: string[] = [];
   const frames = new MessageFrames({
     row: (data, start, end) => seen.push(`D ${data.toString('hex', start, end)}`),
+    many: (data, start, end) => {
+      let at = start;
+      for (let i = 0; i < atOnce && data[at] === 0x44 && at + 5 <= end; i++) {
+        const until = at + 1 + data.readUInt32BE(at + 1);
+        if (until > end) break;
+        seen.push(`D ${data.toString('hex', at + 5, until)}`);
+        at = until;
+      }
+      return at - start;
+    },
     other: (whole) => seen.push(whole.toString('hex')),
   });
   let from = 0;
@@ -28,13 +40,18 @@ describe('MessageFrames', () => {
   it('delivers the same messages wherever the chunks are cut', () => {
     const message = fc.tuple(fc.constantFrom('D', 'T', 'C', 'N'), fc.uint8Array({ maxLength: 20 }));
     fc.assert(
-      fc.property(fc.array(message, { maxLength: 8 }), fc.array(fc.nat(), { maxLength: 40 }), (messages, cuts) => {
-        const bytes = Buffer.concat(messages.map(([type, payload]) => frame(type, payload)));
-        const expected = messages.map(([type, payload]) =>
-          type === 'D' ? `D ${Buffer.from(payload).toString('hex')}` : frame(type, payload).toString('hex'),
-        );
-        expect(deliver(bytes, cuts)).toEqual(expected);
-      }),
+      fc.property(
+        fc.array(message, { maxLength: 8 }),
+        fc.array(fc.nat(), { maxLength: 40 }),
+        fc.nat(3),
+        (messages, cuts, atOnce) => {
+          const bytes = Buffer.concat(messages.map(([type, payload]) => frame(type, payload)));
+          const expected = messages.map(([type, payload]) =>
+            type === 'D' ? `D ${Buffer.from(payload).toString('hex')}` : frame(type, payload).toString('hex'),
+          );
+          expect(deliver(bytes, cuts, atOnce)).toEqual(expected);
+        },
+      ),
       { numRuns: 500 },
     );
   });
@@ -47,6 +64,7 @@ describe('MessageFrames', () => {
       row: (_, start, end) => {
         length = end - start;
       },
+      many: none,
       other: () => {},
     });
     const started = performance.now();
@@ -57,7 +75,7 @@ describe('MessageFrames', () => {
   });
 
   it('refuses lengths that no server sends', () => {
-    const frames = new MessageFrames({ row: () => {}, other: () => {} });
+    const frames = new MessageFrames({ row: () => {}, many: none, other: () => {} });
     expect(() => frames.push(Buffer.from([0x44, 0xff, 0xff, 0xff, 0xff]))).toThrow(/not a PostgreSQL message/);
     expect(() => frames.push(Buffer.from([0x44, 0, 0, 0, 1]))).toThrow(/not a PostgreSQL message/);
   });

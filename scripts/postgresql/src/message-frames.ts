@@ -10,6 +10,8 @@ const DATA_ROW = 0x44;
 export interface FrameTarget {
   /** The payload of a DataRow; the bytes are valid during the call only. */
   row(bytes: Buffer, start: number, end: number): void;
+  /** Many DataRows at once: takes as many as it likes of those at the start of `bytes[start, end)`; how many bytes that was. */
+  many(bytes: Buffer, start: number, end: number): number;
   /** Any other message, whole. */
   other(frame: Buffer): void;
 }
@@ -27,7 +29,9 @@ export class MessageFrames {
 
   push(chunk: Buffer): void {
     let offset = this.#partial ? this.#fill(chunk) : 0;
-    while (offset + HEADER <= chunk.length) {
+    for (;;) {
+      if (chunk[offset] === DATA_ROW) offset += this.target.many(chunk, offset, chunk.length);
+      if (offset + HEADER > chunk.length) break;
       const end = offset + frameLength(chunk, offset);
       if (end > chunk.length) break;
       this.#deliver(chunk, offset, end);

@@ -151,9 +151,7 @@ class TableReading {
     let begun = onBegin;
     for (let range = this.#ranges.shift(); range !== undefined; range = this.#ranges.shift()) {
       const before = encoder.rows;
-      const rows = new RowStream(selectStatement(this.found, selection.columns, range), (bytes, start, end) =>
-        encoder.row(bytes, start, end),
-      );
+      const rows = new RowStream(selectStatement(this.found, selection.columns, range), encoder);
       try {
         client.query(rows);
         while (await rows.advance()) {

@@ -1,22 +1,31 @@
-import { type Column, type CsvWriter, failed, JsonFilter, type LogicalType } from '@ingesta/kit';
+import {
+  type Column,
+  type CsvWriter,
+  FieldKind,
+  failed,
+  JsonFilter,
+  type LogicalType,
+  RowKernel,
+  writeJson,
+} from '@ingesta/kit';
+
+const { PLAIN, TEXT, BOOLEAN, HEX_TEXT, ISO_DATE, OTHER } = FieldKind;
 
 /** What happens to a value's bytes on their way into the CSV. */
-const Kind = { PLAIN: 0, TEXT: 1, BOOLEAN: 2, HEX: 3, JSON: 4, DATE: 5, INTERVAL: 6 } as const;
-
 const KIND_OF: Record<LogicalType, number> = {
-  boolean: Kind.BOOLEAN,
-  integer: Kind.PLAIN,
-  decimal: Kind.PLAIN,
-  float: Kind.PLAIN,
-  text: Kind.TEXT,
-  uuid: Kind.PLAIN,
-  date: Kind.DATE,
-  time: Kind.PLAIN,
-  timestamp: Kind.DATE,
-  timestamptz: Kind.DATE,
-  interval: Kind.INTERVAL,
-  binary: Kind.HEX,
-  json: Kind.JSON,
+  boolean: BOOLEAN,
+  integer: PLAIN,
+  decimal: PLAIN,
+  float: PLAIN,
+  text: TEXT,
+  uuid: PLAIN,
+  date: ISO_DATE,
+  time: PLAIN,
+  timestamp: ISO_DATE,
+  timestamptz: ISO_DATE,
+  interval: OTHER,
+  binary: HEX_TEXT,
+  json: OTHER,
 };
 
 const TRUE = Buffer.from('true');
@@ -26,17 +35,37 @@ const FALSE = Buffer.from('false');
 export class RowEncoder {
   readonly #kinds: Uint8Array;
   readonly #withoutIsoForm: Uint32Array;
-  readonly #filters: JsonFilter[];
-  rows = 0;
+  /** Of the JSON columns. */
+  readonly #filters: (JsonFilter | null)[];
+  readonly #kernel: RowKernel;
 
   constructor(
     readonly columns: readonly Column[],
     readonly writer: CsvWriter,
     isSensitiveKey: (path: readonly string[]) => boolean,
   ) {
-    this.#filters = columns.map(({ name }) => new JsonFilter(name, isSensitiveKey));
+    this.#filters = columns.map(({ name, logical_type }) =>
+      logical_type === 'json' ? new JsonFilter(name, isSensitiveKey) : null,
+    );
     this.#kinds = Uint8Array.from(columns, (column) => KIND_OF[column.logical_type]);
     this.#withoutIsoForm = new Uint32Array(columns.length);
+    this.#kernel = new RowKernel(this.#kinds, writer, (i, bytes, start, end, at) => {
+      const filter = this.#filters[i];
+      if (filter) return writeJson(filter, bytes, start, end, bytes, at);
+      if (!this.#isIso(i, bytes, start, end)) this.#withoutIsoForm[i]!++;
+      bytes.copyWithin(at, start, end);
+      return at + end - start;
+    });
+  }
+
+  /** Rows written so far. */
+  get rows(): number {
+    return this.writer.totalRows;
+  }
+
+  /** As many DataRows as stand whole at the start of `bytes[start, end)`; how many bytes that was. The rest is for `row`. */
+  many(bytes: Buffer, start: number, end: number): number {
+    return this.#kernel.dataRows(bytes, start, end);
   }
 
   /** The payload of a DataRow: a count, then each value's length (-1 is NULL) and text. */
@@ -54,15 +83,11 @@ export class RowEncoder {
       }
       const until = at + length;
       if (length < 0 || until > end) throw notARow();
-      const kind = kinds[i]!;
-      if (kind === Kind.TEXT) writer.text(bytes, at, until);
-      else if (kind === Kind.PLAIN) writer.plain(bytes, at, until);
-      else this.#special(kind, i, bytes, at, until);
+      this.#field(i, bytes, at, until);
       at = until;
     }
     if (at !== end) throw notARow();
     writer.endRow();
-    this.rows++;
   }
 
   /** Columns with dates, instants or intervals that have no ISO form (infinity, BC, years past 9999), and how many. */
@@ -71,23 +96,31 @@ export class RowEncoder {
     return { count: this.#withoutIsoForm.reduce((sum, n) => sum + n, 0), columns };
   }
 
-  #special(kind: number, i: number, bytes: Buffer, start: number, end: number): void {
+  #field(i: number, bytes: Buffer, start: number, end: number): void {
     const writer = this.writer;
-    if (kind === Kind.BOOLEAN) {
+    const kind = this.#kinds[i]!;
+    const filter = this.#filters[i];
+    if (filter) {
+      writer.json(filter, bytes, start, end);
+    } else if (kind === TEXT) {
+      writer.text(bytes, start, end);
+    } else if (kind === BOOLEAN) {
       const word = bytes[start] === 0x74 ? TRUE : FALSE;
       writer.plain(word, 0, word.length);
-    } else if (kind === Kind.JSON) {
-      writer.json(this.#filters[i]!, bytes, start, end);
-    } else if (kind === Kind.HEX) {
+    } else if (kind === HEX_TEXT) {
       // The server prints `\x6869`; no bytes at all are the empty text, not NULL.
       if (end - start === 2) writer.text(bytes, end, end);
       else writer.plain(bytes, start + 2, end);
     } else {
-      // Dates are `2025-…` and not `0044-03-15 BC`; durations start with P (PostgreSQL 17 has infinite ones).
-      const iso = kind === Kind.DATE ? bytes[start + 4] === 0x2d && bytes[end - 1] !== 0x43 : bytes[start] === 0x50;
-      if (!iso) this.#withoutIsoForm[i]!++;
+      if (kind !== PLAIN && !this.#isIso(i, bytes, start, end)) this.#withoutIsoForm[i]!++;
       writer.plain(bytes, start, end);
     }
+  }
+
+  /** Dates are `2025-…` and not `0044-03-15 BC`; durations start with P (PostgreSQL 17 has infinite ones). */
+  #isIso(i: number, bytes: Uint8Array, start: number, end: number): boolean {
+    if (this.#kinds[i] === ISO_DATE) return bytes[start + 4] === 0x2d && bytes[end - 1] !== 0x43;
+    return bytes[start] === 0x50;
   }
 }
 

@@ -25,9 +25,13 @@ export class RowStream implements Submittable {
 
   constructor(
     readonly sql: string,
-    onRow: FrameTarget['row'],
+    target: Pick<FrameTarget, 'row' | 'many'>,
   ) {
-    this.#frames = new MessageFrames({ row: onRow, other: (frame) => this.#toDriver(frame) });
+    this.#frames = new MessageFrames({
+      row: (bytes, start, end) => target.row(bytes, start, end),
+      many: (bytes, start, end) => target.many(bytes, start, end),
+      other: (frame) => this.#toDriver(frame),
+    });
   }
 
   /** True once the server said that the query is over; only then may the connection be used again. */
@@ -41,7 +45,7 @@ export class RowStream implements Submittable {
   }
 
   /**
-   * Takes in what has arrived, at least something, and calls `onRow` for the rows in it. False: the query is over.
+   * Takes in what has arrived, at least something, and hands on the rows in it. False: the query is over.
    * Throws the server's error, or the connection's.
    */
   async advance(): Promise<boolean> {

@@ -31,6 +31,7 @@ export class CsvWriter {
   #buffer: Buffer;
   #used = 0;
   #rows = 0;
+  #totalRows = 0;
   #rowStarted = false;
   readonly #full: CsvPiece[] = [];
   /** A row that ends behind it ends its piece, so that few rows are cut. */
@@ -40,6 +41,11 @@ export class CsvWriter {
   constructor(readonly chunkBytes = 256 * 1024) {
     this.#buffer = Buffer.allocUnsafeSlow(chunkBytes);
     this.#ripe = chunkBytes - (chunkBytes >> 4);
+  }
+
+  /** Rows written so far, in all pieces. */
+  get totalRows(): number {
+    return this.#totalRows;
   }
 
   /** The header line. It does not count as a row. */
@@ -74,40 +80,14 @@ export class CsvWriter {
     // The worst case: every byte a quote, two around, a comma before.
     this.#reserve(2 * (end - start) + 3);
     this.#separate();
-    const out = this.#buffer;
-    let used = this.#used;
-    // Most texts need no quotes: they are copied while they are looked at.
-    let i = start;
-    for (; i < end; i++) {
-      const byte = source[i]!;
-      if (NEEDS_QUOTES[byte] === 1) break;
-      out[used++] = byte;
-    }
-    if (i === end && !isSpecialWord(source, start, end)) {
-      this.#used = used;
-      return;
-    }
-    out[this.#used++] = QUOTE;
-    this.#doubled(source, start, end);
-    out[this.#used++] = QUOTE;
+    this.#used = writeText(source, start, end, this.#buffer, this.#used);
   }
 
   /** A JSON text, compact and without its sensitive members. Throws `JsonSyntaxError`. */
   json(filter: JsonFilter, source: Uint8Array, start: number, end: number): void {
     this.#reserve(2 * (end - start) + 3);
     this.#separate();
-    const out = this.#buffer;
-    const used = this.#used;
-    const until = filter.write(source, start, end, out, used + 1, true);
-    if (filter.hasSpecial) {
-      out[used] = QUOTE;
-      out[until] = QUOTE;
-      this.#used = until + 1;
-    } else {
-      // Numbers, words, `[]` and `{}` stand without quotes.
-      out.copyWithin(used, used + 1, until);
-      this.#used = until - 1;
-    }
+    this.#used = writeJson(filter, source, start, end, this.#buffer, this.#used);
   }
 
   /** Any text as a string. */
@@ -140,9 +120,20 @@ export class CsvWriter {
     this.#copy(source, 0, source.length);
   }
 
+  /** Whole rows that are CSV already, `source[start, end)`; only between two rows. */
+  rows(source: Uint8Array, start: number, end: number, count: number): void {
+    this.#reserve(end - start);
+    this.#buffer.set(source.subarray(start, end), this.#used);
+    this.#used += end - start;
+    this.#rows += count;
+    this.#totalRows += count;
+    if (this.#used > this.#ripe) this.#cut(this.chunkBytes);
+  }
+
   endRow(): void {
     this.#endLine();
     this.#rows++;
+    this.#totalRows++;
     if (this.#used > this.#ripe) this.#cut(this.chunkBytes);
   }
 
@@ -165,22 +156,11 @@ export class CsvWriter {
     for (let from = start; from < end; from += SLICE) {
       const to = Math.min(end, from + SLICE);
       this.#reserve(2 * (to - from));
-      if (quoted) this.#doubled(source, from, to);
+      if (quoted) this.#used = writeDoubled(source, from, to, this.#buffer, this.#used);
       else this.#copy(source, from, to);
     }
     this.#reserve(1);
     if (quoted) this.#buffer[this.#used++] = QUOTE;
-  }
-
-  #doubled(source: Uint8Array, start: number, end: number): void {
-    const out = this.#buffer;
-    let used = this.#used;
-    for (let i = start; i < end; i++) {
-      const byte = source[i]!;
-      if (byte === QUOTE) out[used++] = QUOTE;
-      out[used++] = byte;
-    }
-    this.#used = used;
   }
 
   #endLine(): void {
@@ -221,6 +201,60 @@ export class CsvWriter {
     this.#used = 0;
     this.#rows = 0;
   }
+}
+
+/**
+ * Writes the text `source[start, end)` as a CSV field into `out` at `at`; returns where it ends. It may take twice the
+ * source's length, and two bytes.
+ */
+export function writeText(source: Uint8Array, start: number, end: number, out: Uint8Array, at: number): number {
+  let used = at;
+  // Most texts need no quotes: they are copied while they are looked at.
+  let i = start;
+  for (; i < end; i++) {
+    const byte = source[i]!;
+    if (NEEDS_QUOTES[byte] === 1) break;
+    out[used++] = byte;
+  }
+  if (i === end && !isSpecialWord(source, start, end)) return used;
+  out[at] = QUOTE;
+  used = writeDoubled(source, start, end, out, at + 1);
+  out[used] = QUOTE;
+  return used + 1;
+}
+
+/** The bytes, every quote twice. */
+function writeDoubled(source: Uint8Array, start: number, end: number, out: Uint8Array, at: number): number {
+  let used = at;
+  for (let i = start; i < end; i++) {
+    const byte = source[i]!;
+    if (byte === QUOTE) out[used++] = QUOTE;
+    out[used++] = byte;
+  }
+  return used;
+}
+
+/**
+ * Writes the filtered text of `source[start, end)` as a CSV field into `out` at `at`; returns where it ends. It may take
+ * twice the source's length, and two bytes. Throws `JsonSyntaxError`.
+ */
+export function writeJson(
+  filter: JsonFilter,
+  source: Uint8Array,
+  start: number,
+  end: number,
+  out: Uint8Array,
+  at: number,
+): number {
+  const until = filter.write(source, start, end, out, at + 1, true);
+  if (filter.hasSpecial) {
+    out[at] = QUOTE;
+    out[until] = QUOTE;
+    return until + 1;
+  }
+  // Numbers, words, `[]` and `{}` stand without quotes.
+  out.copyWithin(at, at + 1, until);
+  return until - 1;
 }
 
 const HEX = Buffer.from('0123456789abcdef');

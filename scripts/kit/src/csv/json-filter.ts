@@ -45,6 +45,8 @@ interface Key {
 export class JsonFilter {
   /** What was written last holds a comma or a quote; where it does not, it holds no line end either. */
   hasSpecial = false;
+  /** What was written last lacks members. */
+  hasDropped = false;
   #remembered = 0;
   /** The keys that lead to the open objects, the column first, and their names. */
   readonly #keys: Key[];
@@ -69,6 +71,7 @@ export class JsonFilter {
     const closing = this.#closing;
     closing.length = 0;
     this.hasSpecial = false;
+    this.hasDropped = false;
     let read = start;
     let written = at;
     let openObjects = 0;
@@ -112,6 +115,7 @@ export class JsonFilter {
           if (readKey(source, from, read) === null) this.#fail();
         } else if (this.#enter(openObjects, source, from, read, hash)) {
           dropDepth = closing.length;
+          this.hasDropped = true;
           dropAt = memberAt;
         }
         read++;
