@@ -2,13 +2,16 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { describeWith } from '../services/need';
+import { startMysql } from '../services/mysql';
+import { describeWith, mysqlEnv } from '../services/need';
 import { createMysql } from './harness/databases';
 import { startTestGateway } from './harness/gateway';
 
-describeWith(['mysql'], 'two MySQL databases as two sources of one script', () => {
+describeWith(['mysql'], 'two MySQL servers as two sources of one script', () => {
   it('each has its own name, keys and snapshot', async () => {
-    const [main, sales] = await Promise.all([createMysql(), createMysql()]);
+    // Another process with a password of its own; where a server was given by its URL, that one twice.
+    const server = await startMysql();
+    const [main, sales] = await Promise.all([createMysql(), createMysql(mysqlEnv(server.env))]);
     const lake = await mkdtemp(join(tmpdir(), 'ingesta-named-'));
     await main.query(`CREATE TABLE t (x VARCHAR(9)); INSERT INTO t VALUES ('main')`);
     await sales.query(`CREATE TABLE t (x VARCHAR(9)); INSERT INTO t VALUES ('sales')`);
@@ -35,6 +38,7 @@ describeWith(['mysql'], 'two MySQL databases as two sources of one script', () =
     } finally {
       await gateway.stop();
       await Promise.all([main.drop(), sales.drop(), rm(lake, { recursive: true, force: true })]);
+      await server.stop();
     }
   });
 });

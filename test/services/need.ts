@@ -39,8 +39,8 @@ export function describeWith(services: readonly ServiceName[], title: string, fn
 /** The PostgreSQL server. */
 export const pgEnv = (): DatabaseEnv => databaseEnv('INGESTA_TEST_PG');
 
-/** The MySQL or MariaDB server. */
-export const mysqlEnv = (): DatabaseEnv => databaseEnv('INGESTA_TEST_MYSQL');
+/** The MySQL or MariaDB server, or another one that `startMysql` started. */
+export const mysqlEnv = (env = process.env): DatabaseEnv => databaseEnv('INGESTA_TEST_MYSQL', env);
 
 /** The MongoDB server: a replica set of one member, whose administrator logs in at `admin`. */
 export const mongoEnv = (): DatabaseEnv => databaseEnv('INGESTA_TEST_MONGO');
@@ -78,19 +78,19 @@ export const nginxProgram = (): string => required('INGESTA_TEST_NGINX');
 /** The schemathesis program. */
 export const schemathesisProgram = (): string => required('INGESTA_TEST_SCHEMATHESIS');
 
-function databaseEnv(prefix: string): DatabaseEnv {
+function databaseEnv(prefix: string, env = process.env): DatabaseEnv {
   return {
-    host: required(`${prefix}_HOST`),
-    port: Number(required(`${prefix}_PORT`)),
-    user: required(`${prefix}_USER`),
-    password: required(`${prefix}_PASSWORD`),
-    dockerHost: required(`${prefix}_DOCKER_HOST`),
-    log: process.env[`${prefix}_LOG`],
+    host: required(`${prefix}_HOST`, env),
+    port: Number(required(`${prefix}_PORT`, env)),
+    user: required(`${prefix}_USER`, env),
+    password: required(`${prefix}_PASSWORD`, env),
+    dockerHost: required(`${prefix}_DOCKER_HOST`, env),
+    log: env[`${prefix}_LOG`],
   };
 }
 
-function required(name: string): string {
-  const value = process.env[name];
+function required(name: string, env = process.env): string {
+  const value = env[name];
   if (!value) throw new Error(`${name} is not set: does the test stand in describeWith() and name the service?`);
   return value;
 }

@@ -49,8 +49,8 @@ export async function createPostgresql(): Promise<TestDatabase> {
   };
 }
 
-export async function createMysql(): Promise<TestDatabase> {
-  const env = mysqlEnv();
+/** `env`: another server than that of the tests. */
+export async function createMysql(env = mysqlEnv()): Promise<TestDatabase> {
   const { host, port, user, password } = env;
   const name = freshName();
   const connection = await createConnection({ host, port, user, password, multipleStatements: true });
