@@ -82,12 +82,12 @@ function programs() {
 /** The CSV writer's kernel: WebAssembly as text in a module, which bundles and tests take like any other. */
 function compileRowKernel() {
   const folder = join(root, 'scripts/kit/assembly');
-  const source = readFileSync(join(folder, 'row-kernel.ts'), 'utf8');
+  const sources = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8'));
   const target = join(root, 'scripts/kit/generated/row-kernel.ts');
   const { version } = require('assemblyscript/package.json');
   // Seconds of work, for a file that rarely changes.
   const stamp = createHash('sha256')
-    .update(JSON.stringify([version, KERNEL_FLAGS, source]))
+    .update(JSON.stringify([version, KERNEL_FLAGS, sources]))
     .digest('hex');
   if (existsSync(target) && readFileSync(target, 'utf8').includes(stamp)) return;
   const binary = join(tmpdir(), `row-kernel-${process.pid}.wasm`);

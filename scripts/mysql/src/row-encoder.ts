@@ -13,7 +13,7 @@ import {
 } from '@ingesta/kit';
 import { isRealDate } from './real-date';
 
-const { PLAIN, TEXT, HEX, CALENDAR_DATE, CALENDAR_INSTANT, OTHER } = FieldKind;
+const { PLAIN, TEXT, HEX, CALENDAR_DATE, CALENDAR_INSTANT, JSON: JSON_TEXT, OTHER } = FieldKind;
 
 /** How a field goes from the packet into the CSV. */
 const KINDS: Partial<Record<LogicalType, number>> = {
@@ -26,7 +26,7 @@ const KINDS: Partial<Record<LogicalType, number>> = {
   timestamp: CALENDAR_DATE,
   timestamptz: CALENDAR_INSTANT,
   binary: HEX,
-  json: OTHER,
+  json: JSON_TEXT,
 };
 
 const UTC = Buffer.from('+00');
@@ -59,10 +59,10 @@ export class RowEncoder {
       this.#maybeJson[i] ? OTHER : (KINDS[logical_type] ?? TEXT),
     );
     this.#filters = columns.map(({ name }, i) =>
-      this.#kinds[i] === OTHER ? new JsonFilter(name, isSensitiveKey) : null,
+      this.#kinds[i]! >= JSON_TEXT ? new JsonFilter(name, isSensitiveKey) : null,
     );
     this.#noIso = new Uint32Array(columns.length);
-    this.#kernel = new RowKernel(this.#kinds, writer, (i, bytes, from, to, at) => {
+    this.#kernel = new RowKernel(this.#kinds, this.#filters, writer, (i, bytes, from, to, at) => {
       if (this.#isJson(i, bytes, from, to)) return writeJson(this.#filters[i]!, bytes, from, to, bytes, at);
       if (this.#filters[i]) return writeText(bytes, from, to, bytes, at);
       bytes.copyWithin(at, from, to);

@@ -66,7 +66,7 @@ describeWith(['postgresql'], 'PostgreSQL: what goes wrong', () => {
     const env = { ...db.env, POSTGRES_HOST: '127.0.0.1', POSTGRES_PORT: port, POSTGRES_CONNECT_TIMEOUT: '1' };
     const started = performance.now();
     await expect(connect(env)).rejects.toMatchObject({ code: 'SOURCE_UNAVAILABLE' });
-    expect(performance.now() - started).toBeLessThan(3_000);
+    expect(performance.now() - started).toBeLessThan(9_000);
     const context = testContext();
     const attempt = postgresql.connect({ ...env, POSTGRES_CONNECT_TIMEOUT: '60' }, context);
     setTimeout(() => context.controller.abort(new Error('stop')), 50);

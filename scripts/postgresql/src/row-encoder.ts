@@ -1,15 +1,6 @@
-import {
-  type Column,
-  type CsvWriter,
-  FieldKind,
-  failed,
-  JsonFilter,
-  type LogicalType,
-  RowKernel,
-  writeJson,
-} from '@ingesta/kit';
+import { type Column, type CsvWriter, FieldKind, failed, JsonFilter, type LogicalType, RowKernel } from '@ingesta/kit';
 
-const { PLAIN, TEXT, BOOLEAN, HEX_TEXT, ISO_DATE, OTHER } = FieldKind;
+const { PLAIN, TEXT, BOOLEAN, HEX_TEXT, ISO_DATE, JSON: JSON_TEXT, OTHER } = FieldKind;
 
 /** What happens to a value's bytes on their way into the CSV. */
 const KIND_OF: Record<LogicalType, number> = {
@@ -25,7 +16,7 @@ const KIND_OF: Record<LogicalType, number> = {
   timestamptz: ISO_DATE,
   interval: OTHER,
   binary: HEX_TEXT,
-  json: OTHER,
+  json: JSON_TEXT,
 };
 
 const TRUE = Buffer.from('true');
@@ -49,9 +40,7 @@ export class RowEncoder {
     );
     this.#kinds = Uint8Array.from(columns, (column) => KIND_OF[column.logical_type]);
     this.#withoutIsoForm = new Uint32Array(columns.length);
-    this.#kernel = new RowKernel(this.#kinds, writer, (i, bytes, start, end, at) => {
-      const filter = this.#filters[i];
-      if (filter) return writeJson(filter, bytes, start, end, bytes, at);
+    this.#kernel = new RowKernel(this.#kinds, this.#filters, writer, (i, bytes, start, end, at) => {
       if (!this.#isIso(i, bytes, start, end)) this.#withoutIsoForm[i]!++;
       bytes.copyWithin(at, start, end);
       return at + end - start;

@@ -91,14 +91,14 @@ describe('filterJson', () => {
     );
   });
 
-  it.each(['array', 'object'])('goes 100,000 levels down an %s, in linear time', (kind) => {
+  it.each(['array', 'object'])('goes 300,000 levels down an %s, in linear time', (kind) => {
     const [open, close] = kind === 'array' ? ['[', ']'] : ['{"a":', '}'];
     const deep = (depth: number) => `${open.repeat(depth)}${kind === 'array' ? '' : '1'}${close.repeat(depth)}`;
-    const text = deep(100_000);
+    const text = deep(300_000);
     const started = performance.now();
     expect(filtered(text) === text).toBe(true);
-    // 5·10^9 steps would take longer, on any machine.
-    expect(performance.now() - started).toBeLessThan(2_000);
+    // 5·10^10 steps would take longer, on any machine.
+    expect(performance.now() - started).toBeLessThan(30_000);
     expect(filtered(`{"token":${text},"b":1}`)).toBe('{"b":1}');
   });
 

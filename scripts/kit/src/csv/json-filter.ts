@@ -101,11 +101,11 @@ export class JsonFilter {
           if (read >= end) this.#fail();
           byte = source[read]!;
           if (byte === QUOTE) break;
-          hash = (Math.imul(hash, 31) + byte) & 0x3fffffff;
+          hash = hashed(hash, byte);
           out[written++] = byte;
           if (byte === BACKSLASH) {
             byte = source[++read]!;
-            hash = (Math.imul(hash, 31) + byte) & 0x3fffffff;
+            hash = hashed(hash, byte);
             if (double && byte === QUOTE) out[written++] = QUOTE;
             out[written++] = byte;
           }
@@ -196,7 +196,14 @@ export class JsonFilter {
     }
   }
 
-  /** Puts the key on the path; true if it is sensitive. */
+  /** Whether the key `source[from, to)`, as it stands between its quotes, is sensitive below those entered before. */
+  enter(depth: number, source: Uint8Array, from: number, to: number): boolean {
+    let hash = 0;
+    for (let i = from; i < to; i++) hash = hashed(hash, source[i]!);
+    return this.#enter(depth, source, from, to, hash);
+  }
+
+  /** Puts the key on the path; true if it is sensitive. `depth`: objects that are open. */
   #enter(depth: number, source: Uint8Array, from: number, to: number, hash: number): boolean {
     const siblings = this.#keys[depth - 1]!.children;
     let key = siblings?.get(hash);
@@ -250,6 +257,8 @@ export function filterJson(
   const out = Buffer.allocUnsafe(end - start);
   return out.subarray(0, filter.write(bytes, start, end, out, 0, false));
 }
+
+const hashed = (hash: number, byte: number): number => (Math.imul(hash, 31) + byte) & 0x3fffffff;
 
 function isSame(key: Uint8Array, source: Uint8Array, from: number, to: number): boolean {
   if (key.length !== to - from) return false;

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { CsvWriter, writeText } from './csv-writer';
+import { JsonFilter, JsonSyntaxError } from './json-filter';
 import { FieldKind, MAX_INPUT, RowKernel } from './row-kernel';
 
 type Value = Buffer | null;
@@ -19,6 +20,14 @@ const day = fc
   .map(([year, month, day]) => `${year}-${two(month)}-${two(day)}`);
 const two = (n: number) => String(n).padStart(2, '0');
 
+/** Keys and strings that need care, in texts with white space between their tokens, or cut somewhere. */
+const jsonText = fc
+  .tuple(
+    fc.jsonValue({ stringUnit: fc.constantFrom('a', 'secret', '"', '\\', '\n', 'ñ', ',', '0123456789abcdef') }),
+    fc.constantFrom(undefined, 1, '\t'),
+  )
+  .map(([value, space]) => Buffer.from(JSON.stringify({ value, list: [value, 1] }, null, space)));
+
 const VALUES: Record<number, fc.Arbitrary<Buffer>> = {
   [FieldKind.PLAIN]: digits,
   [FieldKind.TEXT]: fc.oneof(text, fc.constantFrom(Buffer.from('\\.'), Buffer.alloc(0))),
@@ -32,8 +41,16 @@ const VALUES: Record<number, fc.Arbitrary<Buffer>> = {
     .map((value) => Buffer.from(value)),
   [FieldKind.CALENDAR_DATE]: day.map((value) => Buffer.from(value)),
   [FieldKind.CALENDAR_INSTANT]: day.map((value) => Buffer.from(`${value} 10:11:12.5`)),
+  [FieldKind.JSON]: fc.oneof(
+    jsonText,
+    fc
+      .constantFrom('1.50', 'null', '[]', ' { } ', '"x"', '[1, 2]', `${'['.repeat(300)}${']'.repeat(300)}`)
+      .map((value) => Buffer.from(value)),
+  ),
   [FieldKind.OTHER]: text,
 };
+
+const isSecret = (path: readonly string[]) => path.at(-1)!.includes('secret');
 
 const tables = (kinds: number[]): fc.Arbitrary<Table> =>
   fc.array(fc.constantFrom(...kinds), { minLength: 1, maxLength: 8 }).chain((kinds) =>
@@ -59,6 +76,7 @@ function byWriter({ kinds, rows }: Table): string {
       const kind = kinds[i]!;
       if (value === null) writer.null();
       else if (kind === FieldKind.TEXT || isLeft(kind, value.toString())) writer.text(value, 0, value.length);
+      else if (kind === FieldKind.JSON) writer.json(new JsonFilter('column', isSecret), value, 0, value.length);
       else if (kind === FieldKind.HEX) writer.hex(value, 0, value.length);
       else if (kind === FieldKind.BOOLEAN) writer.string(value.toString() === 't' ? 'true' : 'false');
       else if (kind === FieldKind.HEX_TEXT) writer.string(value.toString().slice(2));
@@ -75,7 +93,8 @@ function byWriter({ kinds, rows }: Table): string {
 const contentOf = (writer: CsvWriter) => Buffer.concat(writer.flush().map(({ data }) => data)).toString('latin1');
 
 function kernelOf(kinds: number[], writer = new CsvWriter()) {
-  return new RowKernel(Uint8Array.from(kinds), writer, (_, bytes, start, end, at) =>
+  const filters = kinds.map((kind) => (kind === FieldKind.JSON ? new JsonFilter('column', isSecret) : null));
+  return new RowKernel(Uint8Array.from(kinds), filters, writer, (_, bytes, start, end, at) =>
     writeText(bytes, start, end, bytes, at),
   );
 }
@@ -126,7 +145,7 @@ const PROTOCOLS = [
     name: 'packedRows' as const,
     encode: packedRow,
     kinds: [
-      ...[FieldKind.PLAIN, FieldKind.TEXT, FieldKind.HEX, FieldKind.OTHER],
+      ...[FieldKind.PLAIN, FieldKind.TEXT, FieldKind.HEX, FieldKind.JSON, FieldKind.OTHER],
       ...[FieldKind.CALENDAR_DATE, FieldKind.CALENDAR_INSTANT],
     ],
     /** The first value longer than the row. */
@@ -172,6 +191,39 @@ describe.each(PROTOCOLS)('RowKernel.$name', ({ name, encode, kinds, spoil }) => 
       expect(kernelOf(table.kinds, writer)[name](input, 0, input.length)).toBe(input.length);
       expect(contentOf(writer)).toBe(byWriter(table));
     }
+  });
+
+  it('refuses texts that are not JSON, and takes them just as JsonFilter does', () => {
+    fc.assert(
+      fc.property(
+        jsonText,
+        fc.nat(),
+        fc.nat(),
+        fc.constantFrom('', ',', '"', '}', ']', ':', '\\'),
+        (text, a, b, odd) => {
+          const [from, to] = [a % text.length, b % text.length].sort((left, right) => left - right) as [number, number];
+          const broken = Buffer.concat([text.subarray(0, from), Buffer.from(odd), text.subarray(to)]);
+          const row = encode([broken]);
+          const table = { kinds: [FieldKind.JSON], rows: [[broken]] };
+          const writer = new CsvWriter();
+          const outcome = (work: () => string) => {
+            try {
+              return work();
+            } catch (error) {
+              return error;
+            }
+          };
+          const expected = outcome(() => byWriter(table));
+          const found = outcome(() => {
+            kernelOf(table.kinds, writer)[name](row, 0, row.length);
+            return contentOf(writer);
+          });
+          expect(found).toEqual(expected);
+          if (typeof expected !== 'string') expect(expected).toBeInstanceOf(JsonSyntaxError);
+        },
+      ),
+      { numRuns: 2_000 },
+    );
   });
 
   it('leaves to its caller what it cannot take: a long row, and one that does not fit', () => {

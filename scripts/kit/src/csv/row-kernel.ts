@@ -1,7 +1,8 @@
 import { ROW_KERNEL } from '../../generated/row-kernel';
-import type { CsvWriter } from './csv-writer';
+import { type CsvWriter, writeJson } from './csv-writer';
+import type { JsonFilter } from './json-filter';
 
-/** What the kernel does with a field; as in assembly/row-kernel.ts. Texts are as the server sends them. */
+/** What the kernel does with a field; as in assembly/fields.ts. Texts are as the server sends them. */
 export const FieldKind = {
   /** Needs no quotes. */
   PLAIN: 0,
@@ -18,8 +19,10 @@ export const FieldKind = {
   CALENDAR_DATE: 6,
   /** The same, and `+00` behind it. */
   CALENDAR_INSTANT: 7,
+  /** Compact, and without its sensitive members. */
+  JSON: 8,
   /** The caller's. */
-  OTHER: 8,
+  OTHER: 9,
 } as const;
 
 /**
@@ -52,7 +55,9 @@ export const MAX_INPUT = 64 * 1024;
 const SLACK = 64;
 /** MySQL's tables have at most 4,096 columns. */
 const MAX_COLUMNS = 4_096;
-const INPUT = MAX_COLUMNS;
+/** The kernel's own place, behind the kinds of the columns. */
+const JSON_LEVELS = 256;
+const INPUT = MAX_COLUMNS + JSON_LEVELS;
 const OUTPUT = INPUT + MAX_INPUT + SLACK;
 /** Of one byte, the length of an empty text, come three: two quotes and a comma. */
 const MEMORY = OUTPUT + 3 * MAX_INPUT + SLACK;
@@ -62,16 +67,23 @@ const PAGE = 64 * 1024;
 class Kernel {
   readonly bytes: Uint8Array;
   readonly exports: Exports;
-  writeField: WriteField = () => 0;
+  /** Whose rows they are. */
+  current: RowKernel | undefined;
 
   constructor() {
     const pages = Math.ceil(MEMORY / PAGE);
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
     this.bytes = new Uint8Array(memory.buffer);
     const other = (column: number, start: number, end: number, at: number) =>
-      this.writeField(column, this.bytes, start, end, at);
+      this.current!.other(column, this.bytes, start, end, at);
+    const isSensitive = (column: number, depth: number, start: number, end: number) =>
+      this.current!.filters[column]!.enter(depth, this.bytes, start, end);
     const module = new WebAssembly.Module(Buffer.from(ROW_KERNEL, 'base64'));
-    this.exports = new WebAssembly.Instance(module, { env: { memory }, 'row-kernel': { other } }).exports as Exports;
+    this.exports = new WebAssembly.Instance(module, {
+      env: { memory },
+      fields: { other },
+      'json-text': { isSensitive },
+    }).exports as Exports;
   }
 }
 
@@ -84,9 +96,10 @@ let shared: Kernel | undefined;
 export class RowKernel {
   readonly #kernel: Kernel;
 
-  /** `kinds`: a `FieldKind` per column. */
+  /** `kinds`: a `FieldKind` per column; `filters`: of the columns with JSON; `writeField` writes what is the caller's. */
   constructor(
     readonly kinds: Uint8Array,
+    readonly filters: readonly (JsonFilter | null)[],
     readonly writer: CsvWriter,
     readonly writeField: WriteField,
   ) {
@@ -107,12 +120,18 @@ export class RowKernel {
     return this.#encode(this.#kernel.exports.packedRows, bytes, start, end);
   }
 
+  /** A field that WebAssembly leaves to JavaScript; JSON with something to leave out is such a one. */
+  other(column: number, bytes: Uint8Array, start: number, end: number, at: number): number {
+    if (this.kinds[column] !== FieldKind.JSON) return this.writeField(column, bytes, start, end, at);
+    return writeJson(this.filters[column]!, bytes, start, end, bytes, at);
+  }
+
   #encode(encode: Encode, bytes: Uint8Array, start: number, end: number): number {
     const kernel = this.#kernel;
     const { taken, written, rows } = kernel.exports;
     if (this.kinds.length > MAX_COLUMNS) return 0;
     kernel.bytes.set(this.kinds, 0);
-    kernel.writeField = this.writeField;
+    kernel.current = this;
     let at = start;
     for (;;) {
       const until = Math.min(end, at + MAX_INPUT);

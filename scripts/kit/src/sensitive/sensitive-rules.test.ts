@@ -110,7 +110,8 @@ describe('the built-in rules', () => {
   it('take no time for a key of a megabyte', () => {
     const started = performance.now();
     expect(builtInRule('A'.repeat(1_000_000))).toBeNull();
-    expect(performance.now() - started).toBeLessThan(2_000);
+    // 10^12 steps would take longer, on any machine.
+    expect(performance.now() - started).toBeLessThan(30_000);
   });
 });
 
