@@ -9,8 +9,9 @@ import { type Tables, writeCsvFiles } from '../../demo/sample/write-csv-files';
 import type { DeclaredTable } from '../../gateway/src/analytics/engines/engine';
 import { parseSchema } from '../../gateway/src/analytics/packs/schema-file';
 import { commitSnapshot } from '../../gateway/src/testing/commit-snapshot';
+import { ROOT } from '../bench/root';
 
-const ANALYTICS = join(__dirname, '../../analytics');
+const ANALYTICS = join(ROOT, 'analytics');
 
 /** The day that ages and windows count from: that of the oldest snapshot. */
 export const AS_OF = '2026-11-03';

@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { sampleLake } from '../analytics/sample-lake';
 import { type GatewayProcess, startGateway } from '../services/gateway-process';
+import type { Way } from './ways';
 
 /** How the gateway is asked. */
 export interface FuzzOptions {
@@ -15,9 +16,7 @@ export interface FuzzOptions {
   /** Requests of each route, beside those that cover its document. */
   perRoute: number;
   seed: number;
-  /** More settings of the gateway, and headers of each request: for a gateway that asks for a key. */
-  settings?: Record<string, string>;
-  headers?: Record<string, string>;
+  way: Way;
   /** Gets what schemathesis prints. */
   print?: (text: string) => void;
 }
@@ -31,22 +30,26 @@ export interface FuzzFigures {
 }
 
 const CHECKS = [
-  ...['no_defect', 'told_as_json', 'status_code_conformance', 'content_type_conformance'],
+  ...['no_defect', 'told_as_json', 'keeps_out', 'status_code_conformance', 'content_type_conformance'],
   ...['response_headers_conformance', 'response_schema_conformance'],
 ];
 
 /** Asks a gateway of its own, with data and a run in it, whatever its OpenAPI document allows and much that it does not. */
 export async function fuzz(options: FuzzOptions): Promise<FuzzFigures> {
+  const { way, root } = options;
   const folder = await mkdtemp(join(tmpdir(), 'ingesta-fuzz-'));
+  // Every analytics route has its tables.
+  const lake = await sampleLake();
   let gateway: GatewayProcess | undefined;
   try {
     await writeDeliveries(folder);
-    gateway = await startGateway(options.root, folder, { ...settingsOf(folder), ...options.settings });
-    const runId = await ingest(gateway.url, options.headers ?? {});
+    gateway = await startGateway(root, folder, { ...settingsOf(folder), ...lake.env, ...way.settings });
+    const runId = await ingest(gateway.url, way.first);
     const known = { db: ['ventas', 'files', 'mysql'], run_id: [runId] };
     return await ask(options, gateway.url, folder, known);
   } finally {
     await gateway?.stop();
+    await lake.remove();
     await rm(folder, { recursive: true, force: true });
   }
 }
@@ -54,14 +57,12 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzFigures> {
 /** The two tables of the pack `ventas`. */
 async function writeDeliveries(folder: string): Promise<void> {
   await mkdir(join(folder, 'files'));
-  await mkdir(join(folder, 'lake'));
   await writeFile(join(folder, 'files/productos.csv'), 'producto_id,categoria\n1,Ropa\n2,Hogar\n');
   await writeFile(join(folder, 'files/ventas.csv'), 'producto_id,cantidad\n1,3\n2,4\n1,x\n');
 }
 
 const settingsOf = (folder: string): Record<string, string> => ({
   RUNNER: 'process',
-  LAKE_URL: pathToFileURL(join(folder, 'lake')).href,
   FILES_PATH: join(folder, 'files'),
   SOURCES: 'ventas=files:VENTAS_',
   VENTAS_FILES_PATH: join(folder, 'files'),
@@ -77,18 +78,20 @@ async function ingest(url: string, headers: Record<string, string>): Promise<str
 }
 
 async function ask(
-  { root, program, perRoute, seed, headers = {}, print }: FuzzOptions,
+  { root, program, perRoute, seed, way, print }: FuzzOptions,
   url: string,
   folder: string,
   known: Record<string, string[]>,
 ): Promise<FuzzFigures> {
   const report = join(folder, 'report.json');
+  // Of its own accord it leaves credentials out, or makes them up, where they must be given.
+  const checks = [...CHECKS, ...(way.headers.Authorization ? ['ignored_auth'] : [])];
   const args = [
-    ...['--no-color', 'run', `${url}/openapi.json`, '--checks', CHECKS.join(',')],
+    ...['--no-color', 'run', `${url}/openapi.json`, '--checks', checks.join(',')],
     ...['--phases', 'examples,coverage,fuzzing', '-n', String(perRoute), '--seed', String(seed)],
     ...['--continue-on-failure', '--generation-database', 'none', '--warnings', 'off', '--request-timeout', '60'],
     ...['--report', 'json', '--report-json-path', report],
-    ...Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]),
+    ...Object.entries(way.headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]),
   ];
   const child = spawn(program, args, {
     cwd: folder,
@@ -98,6 +101,7 @@ async function ask(
       PYTHONDONTWRITEBYTECODE: '1',
       SCHEMATHESIS_HOOKS: 'ingesta_checks',
       INGESTA_FUZZ_KNOWN: JSON.stringify(known),
+      INGESTA_FUZZ_MAY: way.may,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
