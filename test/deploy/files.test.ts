@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { describeWith, hclfmtProgram } from '../services/need';
 
 const ROOT = join(__dirname, '../..');
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
@@ -53,4 +54,17 @@ it('every placeholder of the policies has a value, and every value a placeholder
   const [, values = ''] = /policy_values = \{\n([\s\S]*?)\n {2}\}/.exec(read('deploy/terraform/iam.tf'))!;
   const given = [...values.matchAll(/^ {4}(\w+) +=/gm)].map(([, name]) => name!);
   expect(given.sort()).toEqual([...placeholders].sort());
+});
+
+describeWith(['hclfmt'], 'Terraform’s files', () => {
+  const folder = join(ROOT, 'deploy/terraform');
+  const files = readdirSync(folder).filter((name) => name.endsWith('.tf'));
+
+  it('are read by Terraform’s own parser, and are formatted as it would', () => {
+    for (const name of files) {
+      const path = join(folder, name);
+      const formatted = execFileSync(hclfmtProgram(), [path], { encoding: 'utf8' });
+      expect([name, formatted]).toEqual([name, readFileSync(path, 'utf8')]);
+    }
+  });
 });

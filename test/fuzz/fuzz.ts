@@ -30,8 +30,8 @@ export interface FuzzFigures {
 }
 
 const CHECKS = [
-  ...['no_defect', 'told_as_json', 'keeps_out', 'status_code_conformance', 'content_type_conformance'],
-  ...['response_headers_conformance', 'response_schema_conformance'],
+  ...['no_defect', 'success_documented', 'told_as_json', 'keeps_out', 'status_code_conformance'],
+  ...['content_type_conformance', 'response_headers_conformance', 'response_schema_conformance'],
 ];
 
 /** Asks a gateway of its own, with data and a run in it, whatever its OpenAPI document allows and much that it does not. */

@@ -1,6 +1,8 @@
 import { BRING_CASSANDRA, startCassandra } from './cassandra';
+import { BRING_COMPOSE, composeService } from './compose';
 import { BRING_DOCKER, dockerService } from './docker';
 import { type Engine, startEngine } from './engine';
+import { BRING_HCLFMT, hclfmtService } from './hclfmt';
 import { BRING_MONGODB, startMongodb } from './mongodb';
 import { BRING_MOTO, startMoto } from './moto';
 import { BRING_MYSQL, startMysql } from './mysql';
@@ -22,6 +24,8 @@ const BRING: Record<ServiceName, string> = {
   docker: BRING_DOCKER,
   nginx: BRING_NGINX,
   schemathesis: BRING_SCHEMATHESIS,
+  compose: BRING_COMPOSE,
+  hclfmt: BRING_HCLFMT,
   postgresql: BRING_POSTGRESQL,
   mysql: BRING_MYSQL,
   mongodb: BRING_MONGODB,
@@ -52,6 +56,8 @@ export async function startServices(names: readonly ServiceName[] = SERVICE_NAME
     docker: () => (engine ? dockerService(engine) : Promise.reject(new Error(engineFailure))),
     nginx: nginxService,
     schemathesis: schemathesisService,
+    compose: composeService,
+    hclfmt: hclfmtService,
     postgresql: () => startPostgresql(engine),
     mysql: () => startMysql(engine),
     mongodb: () => startMongodb(engine),

@@ -78,6 +78,12 @@ export const nginxProgram = (): string => required('INGESTA_TEST_NGINX');
 /** The schemathesis program. */
 export const schemathesisProgram = (): string => required('INGESTA_TEST_SCHEMATHESIS');
 
+/** Docker Compose 2, as a program of its own. */
+export const composeProgram = (): string => required('INGESTA_TEST_COMPOSE');
+
+/** The program that reads and formats Terraform's language. */
+export const hclfmtProgram = (): string => required('INGESTA_TEST_HCLFMT');
+
 function databaseEnv(prefix: string, env = process.env): DatabaseEnv {
   return {
     host: required(`${prefix}_HOST`, env),

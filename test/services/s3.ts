@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { firstThatStarts, mayInstall } from './attempts';
-import { findProgram, isExecutable, runCommand } from './command';
+import { firstThatStarts } from './attempts';
 import type { Engine } from './engine';
 import { hostFromContainer } from './given';
+import { type GoProgram, installedGo, installGo } from './go-program';
 import { freePort, startServer } from './server-process';
 import { HOST_FROM_CONTAINER, type ServiceHandle } from './service';
 
@@ -14,15 +14,19 @@ export const BRING_S3 =
   'have Go and set INGESTA_TEST_INSTALL=1 (builds versitygw once, 2-4 minutes), or INGESTA_TEST_S3_ENDPOINT, _ACCESS_KEY and _SECRET_KEY';
 
 /** Versity's gateway: right about conditional writes under stress, which several others are not. */
-const PACKAGE = 'github.com/versity/versitygw/cmd/versitygw@v1.8.0';
-const BUILD_MS = 900_000;
+const VERSITYGW: GoProgram = {
+  folder: 's3',
+  program: 'versitygw',
+  module: 'github.com/versity/versitygw@v1.8.0',
+  package: './cmd/versitygw',
+};
 
 /** An S3 server, from the first place that has it. */
 export function startS3(engine?: Engine): Promise<ServiceHandle> {
   return firstThatStarts('s3', [
     { from: 'given', start: async () => given() },
-    { from: 'installed', start: () => startFrom(installed(), engine) },
-    { from: 'install', start: async () => startFrom(await build(), engine) },
+    { from: 'installed', start: () => startFrom(installedGo(VERSITYGW), engine) },
+    { from: 'install', start: async () => startFrom(await installGo(VERSITYGW), engine) },
   ]);
 }
 
@@ -33,24 +37,6 @@ function given(): ServiceHandle | undefined {
   fromContainer.hostname = hostFromContainer(fromContainer.hostname);
   const env = { INGESTA_TEST_S3_DOCKER_ENDPOINT: fromContainer.origin };
   return { name: 's3', how: 'given by env INGESTA_TEST_S3_ENDPOINT', env, stop: async () => undefined };
-}
-
-const cacheFolder = (): string =>
-  join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'ingesta-services', 's3');
-
-function installed(): string | undefined {
-  const cached = join(cacheFolder(), 'versitygw');
-  return isExecutable(cached) ? cached : findProgram('versitygw');
-}
-
-/** Builds the program into the user's cache folder, where the next run finds it. */
-async function build(): Promise<string | undefined> {
-  const go = findProgram('go');
-  if (!go || !mayInstall()) return undefined;
-  await mkdir(cacheFolder(), { recursive: true });
-  const env = { ...process.env, GOBIN: cacheFolder(), CGO_ENABLED: '0' };
-  await runCommand(go, ['install', '-ldflags', '-s -w', PACKAGE], { env, timeoutMs: BUILD_MS });
-  return installed();
 }
 
 async function startFrom(program: string | undefined, engine: Engine | undefined): Promise<ServiceHandle | undefined> {

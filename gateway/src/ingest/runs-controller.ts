@@ -155,6 +155,7 @@ export class RunsController extends Controller {
    */
   @Get('{run_id}/events')
   @SuccessResponse(200, 'Events', 'text/event-stream')
+  @Response(204, 'The caller has heard the end: there is nothing to come back for')
   async events(
     @Path() run_id: string,
     @Request() http: HttpRequest,
