@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describeWith } from '../services/need';
 import { type EngineName, openEngine } from './harness/engines';
 import { readJson, scriptsOf } from './harness/oracle';
-import { inWorld } from './harness/world';
+import { inWorld, LEASE_TTL_S } from './harness/world';
 
 const engines: EngineName[] = ['postgresql', 'mysql', 'mongodb', 'cassandra'];
 const ONCE = { RUN_ATTEMPTS: '1' };
@@ -36,6 +36,8 @@ describeWith(['nginx', 'postgresql', 's3'], 'fault 15: a database that hangs', (
         database.freeze();
         const { status, body } = await call;
         expect([status, body.error.code]).toEqual([504, 'RUN_TIMEOUT']);
+        // The script's own words: it did not have to be stopped.
+        expect(body.error.message).toContain('deadline (');
         expect(scriptsOf(folder)).toEqual([]);
       },
     ));
@@ -51,6 +53,22 @@ describeWith(['nginx', 'postgresql', 's3'], 'fault 15: a database that hangs', (
         await release();
       },
     ));
+});
+
+describeWith(['nginx', 'postgresql', 's3'], 'fault 16: a slow database', () => {
+  it('costs no lease, however often it would have run out', () =>
+    inWorld({ rows: 100_000 }, async ({ bucket, database, gateways: [a, b] }) => {
+      database.throttle(300_000);
+      const runId = await a!.begin();
+      const lease = () => readJson(bucket.lake, '_ingesta/locks/postgresql.json');
+      for (const end = performance.now() + 2 * LEASE_TTL_S * 1000; performance.now() < end; await sleep(200)) {
+        const { status, body } = await b!.post();
+        expect([status, body.error.run_id]).toEqual([409, runId]);
+      }
+      expect(await lease()).toMatchObject({ state: 'held', run_id: runId, epoch: 1 });
+      expect((await a!.endOf(runId)).state).toBe('succeeded');
+      expect((await lease()).epoch).toBe(1);
+    }));
 });
 
 describeWith(['nginx', 'postgresql', 's3'], 'fault 16: a slow S3 behind a fast database', () => {

@@ -1,6 +1,8 @@
 import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { describeWith } from '../services/need';
+import { startTokenIssuer } from './harness/token-issuer';
+import { startWatchedDocker } from './harness/watched-docker';
 import { inWorld } from './harness/world';
 
 /** What `fetch` would refuse to send, or would tidy up. */
@@ -89,4 +91,43 @@ describeWith(['nginx', 'postgresql', 's3'], 'fault 28: hostile requests', () => 
       const { body: well } = await a!.post();
       expect(Object.keys(well.result).sort()).toEqual(['orders', 'payments']);
     }));
+});
+
+/** What a gateway asks of its engine by itself: whether it is there, which images it has, what is left on it. */
+const OWN_CALLS = /^GET \/(_ping|info|images\/json|containers\/json)$/;
+
+describeWith(['nginx', 'postgresql', 's3'], 'fault 28: tokens', () => {
+  it('that are forged, old, or for somebody else open nothing; neither Docker nor the database hears of them', async () => {
+    const [issuer, docker] = [await startTokenIssuer(), await startWatchedDocker()];
+    const settings = { ...issuer.settings, RUNNER: 'docker', DOCKER_HOST: docker.host };
+    try {
+      await inWorld({ gateways: 1, settings }, async ({ bucket, database, gateways: [a] }) => {
+        const as = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
+        const bad = [
+          ...(await issuer.forged()),
+          ['expired', await issuer.token({}, '-1m')],
+          ['for another audience', await issuer.token({ aud: 'another' })],
+          ['of another issuer', await issuer.token({ iss: 'https://evil.example' })],
+          ['not valid yet', await issuer.token({ nbf: Math.floor(Date.now() / 1000) + 3600 })],
+          ['junk', 'a.b.c'],
+        ] as const;
+        for (const [what, token] of bad) {
+          const { status, headers, body } = await a!.post('postgresql', as(token));
+          expect([what, status, body.error.code]).toEqual([what, 401, 'UNAUTHENTICATED']);
+          expect(headers.get('www-authenticate')).toContain('invalid_token');
+        }
+        const readOnly = await a!.post('postgresql', as(await issuer.token({ scope: 'ingesta:read' })));
+        expect([readOnly.status, readOnly.body.error.code]).toEqual([403, 'FORBIDDEN']);
+        expect(docker.calls.filter((call) => !OWN_CALLS.test(call))).toEqual([]);
+        expect(database.received()).toBe(0);
+        for await (const { key } of bucket.lake.list('_ingesta/locks/')) throw new Error(`${key} was made`);
+        // A good one gets as far as Docker.
+        const good = await a!.post('postgresql', as(await issuer.token()));
+        expect([good.status, good.body.error.code]).toEqual([503, 'RUNNER_UNAVAILABLE']);
+        expect(docker.calls.some((call) => !OWN_CALLS.test(call))).toBe(true);
+      });
+    } finally {
+      await Promise.all([issuer.close(), docker.close()]);
+    }
+  });
 });
