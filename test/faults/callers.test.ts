@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describeWith } from '../services/need';
 import { readJson, recordsOf, scriptsOf } from './harness/oracle';
@@ -20,7 +22,7 @@ describeWith(['nginx', 'postgresql', 's3'], 'fault 26: a caller', () => {
     }));
 
   it('whose nginx loses its patience leaves one run, which finishes; polling gives the result', () =>
-    inWorld({ nginxTimeoutS: 1 }, async ({ bucket, nginx, shop }) => {
+    inWorld({ nginxTimeoutS: 1 }, async ({ bucket, folder, nginx, shop }) => {
       const release = await shop.hold();
       // nginx's own 504 reaches the caller as the JSON that stands for every answer of its own.
       const { status, body } = await nginx.post();
@@ -28,8 +30,11 @@ describeWith(['nginx', 'postgresql', 's3'], 'fault 26: a caller', () => {
       const [{ run_id }] = (await nginx.get('/api/ingesta/runs')).body.runs;
       await release();
       expect(await nginx.endOf(run_id)).toMatchObject({ state: 'succeeded' });
-      // The balancer did not ask the other gateway for it.
       expect(await recordsOf(bucket.lake)).toHaveLength(1);
+      // The balancer did not ask the other gateway for it, which would have refused it.
+      const log = await readFile(join(folder, 'nginx/access.log'), 'utf8');
+      const posts = log.split('\n').filter((line) => line.includes('"method":"POST"'));
+      expect(posts.map((line) => JSON.parse(line).upstream)).toEqual([expect.stringMatching(/^127\.0\.0\.1:\d+$/)]);
     }));
 });
 

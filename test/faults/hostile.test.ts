@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { describeWith } from '../services/need';
 import { startTokenIssuer } from './harness/token-issuer';
-import { startWatchedDocker } from './harness/watched-docker';
+import { startWatchedDocker, type WatchedDocker } from './harness/watched-docker';
 import { inWorld } from './harness/world';
 
 /** What `fetch` would refuse to send, or would tidy up. */
@@ -48,9 +48,19 @@ const bodies: readonly [string, Record<string, string>][] = [
   ['{}', { ...json, 'idempotency-key': 'a b' }],
 ];
 
+/** What a gateway asks of its engine by itself: whether it is there, which images it has, what is left on it. */
+const OWN_CALLS = /^GET \/(_ping|info|images\/json|containers\/json)$/;
+
 describeWith(['nginx', 'postgresql', 's3'], 'fault 28: hostile requests', () => {
-  it('get a 4xx as JSON; no script, no lease and no database hears of them', () =>
-    inWorld({}, async ({ bucket, database, gateways: [a], nginx }) => {
+  let docker: WatchedDocker;
+  beforeAll(async () => {
+    docker = await startWatchedDocker();
+  });
+  afterAll(() => docker?.close());
+
+  it('get a 4xx as JSON; neither Docker, nor a script, a lease or a database hears of them', () => {
+    const settings = { RUNNER: 'docker', DOCKER_HOST: docker.host };
+    return inWorld({ settings }, async ({ bucket, database, gateways: [a], nginx }) => {
       for (const name of names) {
         const { status, body } = await send(a!.url, 'POST', `/api/ingesta/${name}`, {});
         expect([name, status >= 400 && status < 500, JSON.parse(body).status]).toEqual([name, true, 'error']);
@@ -80,8 +90,12 @@ describeWith(['nginx', 'postgresql', 's3'], 'fault 28: hostile requests', () => 
       expect(database.received()).toBe(0);
       for await (const { key } of bucket.lake.list('_ingesta/locks/')) throw new Error(`${key} was made`);
       expect(await a!.log()).not.toContain('run started');
+      // Only one of these names can be a source's; nobody has it.
+      const asked = new Set(docker.calls.filter((call) => !OWN_CALLS.test(call)));
+      expect([...asked]).toEqual(['GET /images/ingesta-constructor:latest/json']);
       expect((await nginx.get('/livez')).status).toBe(200);
-    }));
+    });
+  });
 
   it('that name tables no database has end before anything is read', () =>
     inWorld({ gateways: 1 }, async ({ gateways: [a] }) => {
@@ -92,9 +106,6 @@ describeWith(['nginx', 'postgresql', 's3'], 'fault 28: hostile requests', () => 
       expect(Object.keys(well.result).sort()).toEqual(['orders', 'payments']);
     }));
 });
-
-/** What a gateway asks of its engine by itself: whether it is there, which images it has, what is left on it. */
-const OWN_CALLS = /^GET \/(_ping|info|images\/json|containers\/json)$/;
 
 describeWith(['nginx', 'postgresql', 's3'], 'fault 28: tokens', () => {
   it('that are forged, old, or for somebody else open nothing; neither Docker nor the database hears of them', async () => {
@@ -123,7 +134,7 @@ describeWith(['nginx', 'postgresql', 's3'], 'fault 28: tokens', () => {
         for await (const { key } of bucket.lake.list('_ingesta/locks/')) throw new Error(`${key} was made`);
         // A good one gets as far as Docker.
         const good = await a!.post('postgresql', as(await issuer.token()));
-        expect([good.status, good.body.error.code]).toEqual([503, 'RUNNER_UNAVAILABLE']);
+        expect([good.status, good.body.error.code]).toEqual([503, 'IMAGE_NOT_FOUND']);
         expect(docker.calls.some((call) => !OWN_CALLS.test(call))).toBe(true);
       });
     } finally {

@@ -32,7 +32,13 @@ describeWith(['nginx', 'postgresql', 's3'], 'fault 7: the renewal of a lease', (
       const runId = await a!.begin();
       await a!.s3.strike(writeOf(LOCK), fault);
       // And once more, now that the holder knows its ETag from a reading only.
-      await a!.s3.strike(writeOf(LOCK), async (exchange) => exchange.reply(await exchange.forward()));
+      let heard = 0;
+      await a!.s3.strike(writeOf(LOCK), async (exchange) => {
+        const answer = await exchange.forward();
+        heard = answer.status;
+        exchange.reply(answer);
+      });
+      expect(heard).toBe(200);
       await release();
       expect((await a!.endOf(runId)).state).toBe('succeeded');
       expect((await bucket.history(LOCK)).every(({ epoch }) => epoch === 1)).toBe(true);

@@ -10,6 +10,12 @@ import { ScriptStreams } from './script-streams';
 
 /** How long the engine may be out of reach during a run before the run is given up. */
 const LOST_ENGINE_MS = 60_000;
+/** The engine is asked this often whether the script is over: where it was restarted, nobody tells those who wait. */
+const LOOK_MS = 5_000;
+/** Whoever waits for the exit is told of it within this. */
+const TOLD_MS = 1_000;
+/** From here on an exit code says that something ended the script. */
+const KILLED = 128;
 /** Output still in flight after the exit gets this long. */
 const DRAIN_MS = 5_000;
 /** A container that was told to stop is waited for this long; then the engine is taken for frozen. */
@@ -46,11 +52,16 @@ export async function launchContainer(
     if (signal.aborted) stop();
     if (stdin !== null) attached.stream.end(stdin);
 
-    const exitCode = await Promise.race([waitForExit(container, exit), longAfterAbort(signal)]);
+    const seen = await Promise.race([waitForExit(container, exit), longAfterAbort(signal)]);
     await Promise.race([attached.ended, sleep(DRAIN_MS, undefined, { ref: false })]);
     const finishedAt = new Date();
     const output = streams.end();
-    const oomKilled = await wasOomKilled(container, exitCode, signal.aborted || output.overflowed);
+    const weStopped = signal.aborted || output.overflowed;
+    // An engine that goes down takes its scripts along; what their exit then looks like tells nothing of them.
+    const outOfSight = seen.outOfSight || !attached.isWhole();
+    const exitCode =
+      outOfSight && !weStopped && seen.exitCode !== null && seen.exitCode >= KILLED ? null : seen.exitCode;
+    const oomKilled = await wasOomKilled(container, exitCode, weStopped);
     return {
       exitCode,
       oomKilled,
@@ -97,38 +108,46 @@ async function attach(container: Container, streams: ScriptStreams, stdin: boole
   return { stream, ended, isWhole: () => endedWell && demux.complete };
 }
 
-/** Null when an aborted script is still not over long after the engine should have killed it. Never otherwise. */
-function longAfterAbort(signal: AbortSignal): Promise<null> {
+/** How a script's end was seen. `exitCode`: null where it was not. `outOfSight`: the engine did not answer meanwhile. */
+interface SeenExit {
+  exitCode: number | null;
+  outOfSight: boolean;
+}
+
+/** Resolves when an aborted script is still not over long after the engine should have killed it. Never otherwise. */
+function longAfterAbort(signal: AbortSignal): Promise<SeenExit> {
   return new Promise((resolve) => {
-    const wait = () => setTimeout(() => resolve(null), FROZEN_MS).unref();
+    const wait = () => setTimeout(() => resolve({ exitCode: null, outOfSight: true }), FROZEN_MS).unref();
     if (signal.aborted) wait();
     else signal.addEventListener('abort', wait, { once: true });
   });
 }
 
-/** The exit code, or null when the engine stayed out of reach. A lost wait is armed again. */
-async function waitForExit(container: Container, firstWait: Promise<{ StatusCode: number }>): Promise<number | null> {
-  let wait = firstWait;
+/** Waits for the exit. `exit` may break, or fall silent, with its connection: so the engine is asked now and then, too. */
+async function waitForExit(container: Container, exit: Promise<{ StatusCode: number }>): Promise<SeenExit> {
   let lostSince: number | null = null;
+  let outOfSight = false;
+  const told = exit.then(
+    ({ StatusCode }) => StatusCode,
+    () => new Promise<never>(() => undefined),
+  );
   for (;;) {
-    try {
-      return (await wait).StatusCode;
-    } catch {
-      // The connection broke, not necessarily the container: look.
-    }
+    const exitCode = await Promise.race([told, sleep(LOOK_MS, null, { ref: false })]);
+    if (exitCode !== null) return { exitCode, outOfSight };
     try {
       const { State } = await answered(container.inspect());
-      if (!State.Running) return State.ExitCode;
+      if (!State.Running) {
+        // Where those who wait are not told, the engine that they asked is not there any more.
+        const late = await Promise.race([told, sleep(TOLD_MS, null, { ref: false })]);
+        return { exitCode: late ?? State.ExitCode, outOfSight: outOfSight || late === null };
+      }
       lostSince = null;
-      wait = container.wait({ condition: 'not-running' });
     } catch (error) {
-      if (statusOf(error) === 404) return null;
+      if (statusOf(error) === 404) return { exitCode: null, outOfSight };
+      outOfSight = true;
       lostSince ??= Date.now();
-      if (Date.now() - lostSince > LOST_ENGINE_MS) return null;
-      await sleep(1000);
-      wait = container.wait({ condition: 'not-running' });
+      if (Date.now() - lostSince > LOST_ENGINE_MS) return { exitCode: null, outOfSight };
     }
-    wait.catch(() => undefined);
   }
 }
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** Stands where a Docker daemon should be, notes what it is asked (`POST /containers/create`) and refuses everything. */
+/** Stands where a Docker daemon should be: has no image and no container, and notes what it is asked (`GET /images/json`). */
 export interface WatchedDocker {
   /** For `DOCKER_HOST`. */
   readonly host: string;
@@ -13,8 +13,11 @@ export interface WatchedDocker {
 export async function startWatchedDocker(): Promise<WatchedDocker> {
   const calls: string[] = [];
   const server = createServer(({ method, url = '' }, response) => {
-    calls.push(`${method} ${new URL(url, 'http://docker').pathname.replace(/^\/v[\d.]+/, '')}`);
-    response.writeHead(500, { 'content-type': 'application/json' }).end('{"message":"refused by the test"}');
+    const path = new URL(url, 'http://docker').pathname.replace(/^\/v[\d.]+/, '');
+    calls.push(`${method} ${path}`);
+    const lists = /^\/(images|containers)\/json$/.test(path);
+    response.writeHead(lists || path === '/info' ? 200 : 404, { 'content-type': 'application/json' });
+    response.end(lists ? '[]' : '{"message":"there is nothing here"}');
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
