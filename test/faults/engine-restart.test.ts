@@ -8,7 +8,7 @@ import { type OwnEngine, startOwnEngine } from './harness/own-engine';
 import { inWorld } from './harness/world';
 
 describeWith(
-  ['docker', 'nginx', 'postgresql', 's3'],
+  ['docker', 'namespaces', 'nginx', 'postgresql', 's3'],
   'fault 22: a Docker daemon that is restarted during a run',
   () => {
     let folder: string;

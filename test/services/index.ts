@@ -6,6 +6,7 @@ import { BRING_HCLFMT, hclfmtService } from './hclfmt';
 import { BRING_MONGODB, startMongodb } from './mongodb';
 import { BRING_MOTO, startMoto } from './moto';
 import { BRING_MYSQL, startMysql } from './mysql';
+import { BRING_NAMESPACES, namespacesService } from './namespaces';
 import { BRING_POSTGRESQL, startPostgresql } from './postgresql';
 import { BRING_NGINX, nginxService } from './program';
 import { BRING_S3, startS3 } from './s3';
@@ -22,6 +23,7 @@ export interface StartedServices {
 
 const BRING: Record<ServiceName, string> = {
   docker: BRING_DOCKER,
+  namespaces: BRING_NAMESPACES,
   nginx: BRING_NGINX,
   schemathesis: BRING_SCHEMATHESIS,
   compose: BRING_COMPOSE,
@@ -54,6 +56,7 @@ export async function startServices(names: readonly ServiceName[] = SERVICE_NAME
     begun.get(name) ?? Promise.reject(new Error(`it needs ${name}`));
   const start: Record<ServiceName, () => Promise<ServiceHandle>> = {
     docker: () => (engine ? dockerService(engine) : Promise.reject(new Error(engineFailure))),
+    namespaces: namespacesService,
     nginx: nginxService,
     schemathesis: schemathesisService,
     compose: composeService,

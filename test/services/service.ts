@@ -1,6 +1,7 @@
 /** The real servers the tests know how to start. */
 export const SERVICE_NAMES = [
   'docker',
+  'namespaces',
   'nginx',
   'schemathesis',
   'compose',
@@ -44,6 +45,7 @@ export interface ServicesSummary {
 /** The variable whose presence tells a test that the service is there. */
 export const MARKERS: Record<ServiceName, string> = {
   docker: 'INGESTA_TEST_DOCKER',
+  namespaces: 'INGESTA_TEST_NAMESPACES',
   nginx: 'INGESTA_TEST_NGINX',
   schemathesis: 'INGESTA_TEST_SCHEMATHESIS',
   compose: 'INGESTA_TEST_COMPOSE',
