@@ -39,13 +39,14 @@ export async function sampleLake(typing: Typing = 'typed'): Promise<SampleLake> 
   const lake = await openLake(env);
   const declared = await declaredTables();
   const { mysql, postgresql, cassandra } = generate();
-  const databases: Record<string, Tables> = { mysql, postgresql, cassandra, ventas: { ...deliver() } };
+  const claims = typing === 'typed' ? withInstants(cassandra) : cassandra;
+  const databases: Record<string, Tables> = { mysql, postgresql, cassandra: claims, ventas: { ...deliver() } };
   for (const [index, [database, tables]] of Object.entries(databases).entries()) {
     const files = join(folder, database);
     await writeCsvFiles(files, tables);
     const committed = Object.keys(tables).map(async (table) => {
       const csv = await readFile(join(files, `${table}.csv`));
-      const columns = columnsOf(csv, typing === 'typed' ? declared.get(`${database}_${table}`) : undefined);
+      const columns = columnsOf(csv, typing === 'typed' ? declared.get(`${database}_${table}`) : undefined, database);
       return [table, { csv, columns }] as const;
     });
     const runId = `01890a5d-ac96-774b-bcce-b302099a805${index}`;
@@ -73,12 +74,28 @@ const LOGICAL: Record<string, Column['logical_type']> = {
   timestamp: 'timestamp',
 };
 
-/** What the pack declares is what the database has; all other columns are text. */
-function columnsOf(csv: Buffer, declared: DeclaredTable | undefined) {
+/** Points in time as Cassandra's script writes them: they are instants, and say so. */
+const withInstants = (tables: Tables): Tables =>
+  Object.fromEntries(
+    Object.entries(tables).map(([table, rows]) => [
+      table,
+      function* () {
+        for (const row of rows()) {
+          const { fecha } = row as { fecha?: string };
+          yield fecha === undefined ? row : { ...row, fecha: fecha.replace(/T(.+)Z$/, ' $1+00') };
+        }
+      },
+    ]),
+  );
+
+/** What the pack declares is what the database has; all other columns are text. Cassandra's decimals promise no digits. */
+function columnsOf(csv: Buffer, declared: DeclaredTable | undefined, database: string) {
   const header = csv.subarray(0, csv.indexOf('\n')).toString('utf8').split(',');
   return header.map((name) => {
     const type = declared?.columns.find((column) => column.name === name)?.type ?? 'varchar';
     const logical_type = type.startsWith('decimal') ? 'decimal' : (LOGICAL[type] ?? 'text');
-    return { name, logical_type, source_type: type.replace('decimal', 'numeric') };
+    if (database !== 'cassandra') return { name, logical_type, source_type: type.replace('decimal', 'numeric') };
+    const instant = logical_type === 'timestamp' ? 'timestamptz' : logical_type;
+    return { name, logical_type: instant, source_type: type.replace(/\(.*/, '') };
   });
 }

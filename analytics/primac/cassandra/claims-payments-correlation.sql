@@ -5,22 +5,23 @@
 -- description: `correlation` (Pearson) are about the paid claims, each with the sum of its payments.
 -- tables: cassandra.reclamos, cassandra.pagos
 
--- name: . :one
+-- name: outcomes :table
 WITH paid AS (
   SELECT reclamo_id, sum(monto) AS paid, CAST(min(fecha) AS date) AS first_payment
   FROM cassandra_pagos
   GROUP BY reclamo_id
-),
-claims AS (
-  SELECT
-    reclamos.estado AS state,
-    CASE WHEN paid.reclamo_id IS NOT NULL THEN 1 ELSE 0 END AS is_paid,
-    CASE WHEN paid.reclamo_id IS NOT NULL THEN reclamos.monto_reclamado END AS claimed,
-    paid.paid,
-    date_diff('day', CAST(reclamos.fecha AS date), paid.first_payment) AS days_to_payment
-  FROM cassandra_reclamos AS reclamos
-  LEFT JOIN paid ON paid.reclamo_id = reclamos.id
 )
+SELECT
+  reclamos.estado AS state,
+  CASE WHEN paid.reclamo_id IS NOT NULL THEN 1 ELSE 0 END AS is_paid,
+  CASE WHEN paid.reclamo_id IS NOT NULL THEN reclamos.monto_reclamado END AS claimed,
+  paid.paid,
+  date_diff('day', CAST(reclamos.fecha AS date), paid.first_payment) AS days_to_payment,
+  date_diff('day', CAST(reclamos.fecha AS date), :as_of) AS age_in_days
+FROM cassandra_reclamos AS reclamos
+LEFT JOIN paid ON paid.reclamo_id = reclamos.id
+
+-- name: . :one
 SELECT
   count(*) AS claims,
   coalesce(sum(CASE WHEN state = 'aprobado' THEN 1 ELSE 0 END), 0) AS approved,
@@ -35,24 +36,11 @@ SELECT
   round(CAST(sum(paid) AS double) / NULLIF(count(paid), 0), 2) AS mean_paid,
   round(CAST(sum(paid) AS double) / NULLIF(CAST(sum(claimed) AS double), 0), 6) AS paid_ratio,
   round(corr(CAST(paid AS double), CAST(claimed AS double)), 6) AS correlation
-FROM claims
+FROM outcomes
 
 -- name: efficiency :one
-WITH paid AS (
-  SELECT reclamo_id, CAST(min(fecha) AS date) AS first_payment
-  FROM cassandra_pagos
-  GROUP BY reclamo_id
-),
-claims AS (
-  SELECT
-    reclamos.estado AS state,
-    date_diff('day', CAST(reclamos.fecha AS date), paid.first_payment) AS days_to_payment,
-    date_diff('day', CAST(reclamos.fecha AS date), :as_of) AS age_in_days
-  FROM cassandra_reclamos AS reclamos
-  LEFT JOIN paid ON paid.reclamo_id = reclamos.id
-)
 SELECT
   coalesce(sum(CASE WHEN days_to_payment <= 7 THEN 1 ELSE 0 END), 0) AS paid_within_7_days,
   coalesce(sum(CASE WHEN days_to_payment <= 30 THEN 1 ELSE 0 END), 0) AS paid_within_30_days,
   coalesce(sum(CASE WHEN state = 'pendiente' AND age_in_days > 30 THEN 1 ELSE 0 END), 0) AS pending_over_30_days
-FROM claims
+FROM outcomes

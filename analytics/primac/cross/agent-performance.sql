@@ -6,27 +6,27 @@
 -- tables: mysql.agents, mysql.clients, postgresql.policies
 -- example: code = AG-00001; region = Lima
 
--- name: agents :many
-WITH sold AS (
-  SELECT
-    agent_id,
-    count(*) AS policies_sold,
-    sum(CASE WHEN estado = 'activa' THEN 1 ELSE 0 END) AS active_policies,
-    sum(prima) AS premium_total
-  FROM postgresql_policies
-  GROUP BY agent_id
-),
-buyers AS (
+-- name: sold :table
+SELECT
+  agent_id,
+  count(*) AS policies_sold,
+  sum(CASE WHEN estado = 'activa' THEN 1 ELSE 0 END) AS active_policies,
+  sum(prima) AS premium_total
+FROM postgresql_policies
+GROUP BY agent_id
+
+-- name: assigned :table
+WITH buyers AS (
   SELECT DISTINCT client_id, agent_id
   FROM postgresql_policies
-),
-assigned AS (
-  SELECT clients.agent_id, count(*) AS clients, count(buyers.client_id) AS converted
-  FROM mysql_clients AS clients
-  LEFT JOIN buyers ON buyers.client_id = clients.id AND buyers.agent_id = clients.agent_id
-  GROUP BY clients.agent_id
-),
-figures AS (
+)
+SELECT clients.agent_id, count(*) AS clients, count(buyers.client_id) AS converted
+FROM mysql_clients AS clients
+LEFT JOIN buyers ON buyers.client_id = clients.id AND buyers.agent_id = clients.agent_id
+GROUP BY clients.agent_id
+
+-- name: agents :many
+WITH figures AS (
   SELECT
     agents.id AS agent_id,
     agents.codigo AS code,
@@ -54,25 +54,6 @@ FROM figures
 ORDER BY premium_total DESC, agent_id
 
 -- name: totals :one
-WITH sold AS (
-  SELECT
-    agent_id,
-    count(*) AS policies_sold,
-    sum(CASE WHEN estado = 'activa' THEN 1 ELSE 0 END) AS active_policies,
-    sum(prima) AS premium_total
-  FROM postgresql_policies
-  GROUP BY agent_id
-),
-buyers AS (
-  SELECT DISTINCT client_id, agent_id
-  FROM postgresql_policies
-),
-assigned AS (
-  SELECT clients.agent_id, count(*) AS clients, count(buyers.client_id) AS converted
-  FROM mysql_clients AS clients
-  LEFT JOIN buyers ON buyers.client_id = clients.id AND buyers.agent_id = clients.agent_id
-  GROUP BY clients.agent_id
-)
 SELECT
   count(*) AS agents,
   coalesce(sum(sold.policies_sold), 0) AS policies_sold,

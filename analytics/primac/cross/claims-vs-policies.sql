@@ -6,7 +6,7 @@
 -- tables: postgresql.products, postgresql.policies, cassandra.reclamos, cassandra.pagos
 -- example: name = Todo Riesgo
 
--- name: products :many
+-- name: figures :table
 WITH sold AS (
   SELECT product_id, count(*) AS policies, sum(prima) AS premium
   FROM postgresql_policies
@@ -23,21 +23,21 @@ paid AS (
   FROM cassandra_pagos AS pagos
   JOIN postgresql_policies AS policies ON policies.id = pagos.policy_id
   GROUP BY policies.product_id
-),
-figures AS (
-  SELECT
-    products.id AS product_id,
-    products.nombre AS name,
-    coalesce(sold.policies, 0) AS policies,
-    coalesce(claimed.claims, 0) AS claims,
-    CAST(coalesce(claimed.claimed, 0) AS decimal(38,2)) AS claimed,
-    CAST(coalesce(paid.paid, 0) AS decimal(38,2)) AS paid,
-    CAST(coalesce(sold.premium, 0) AS decimal(38,2)) AS premium
-  FROM postgresql_products AS products
-  LEFT JOIN sold ON sold.product_id = products.id
-  LEFT JOIN claimed ON claimed.product_id = products.id
-  LEFT JOIN paid ON paid.product_id = products.id
 )
+SELECT
+  products.id AS product_id,
+  products.nombre AS name,
+  coalesce(sold.policies, 0) AS policies,
+  coalesce(claimed.claims, 0) AS claims,
+  CAST(coalesce(claimed.claimed, 0) AS decimal(38,2)) AS claimed,
+  CAST(coalesce(paid.paid, 0) AS decimal(38,2)) AS paid,
+  CAST(coalesce(sold.premium, 0) AS decimal(38,2)) AS premium
+FROM postgresql_products AS products
+LEFT JOIN sold ON sold.product_id = products.id
+LEFT JOIN claimed ON claimed.product_id = products.id
+LEFT JOIN paid ON paid.product_id = products.id
+
+-- name: ratios :table
 SELECT
   product_id,
   name,
@@ -50,137 +50,28 @@ SELECT
   round(CAST(claimed AS double) / NULLIF(CAST(premium AS double), 0), 6) AS claim_ratio,
   round(CAST(paid AS double) / NULLIF(CAST(premium AS double), 0), 6) AS loss_ratio
 FROM figures
+
+-- name: products :many
+SELECT product_id, name, policies, claims, claim_frequency, claimed, paid, premium, claim_ratio, loss_ratio
+FROM ratios
 ORDER BY loss_ratio DESC NULLS LAST, product_id
 
 -- name: highest :many
-WITH sold AS (
-  SELECT product_id, count(*) AS policies, sum(prima) AS premium
-  FROM postgresql_policies
-  GROUP BY product_id
-),
-claimed AS (
-  SELECT policies.product_id, count(*) AS claims, sum(reclamos.monto_reclamado) AS claimed
-  FROM cassandra_reclamos AS reclamos
-  JOIN postgresql_policies AS policies ON policies.id = reclamos.policy_id
-  GROUP BY policies.product_id
-),
-paid AS (
-  SELECT policies.product_id, sum(pagos.monto) AS paid
-  FROM cassandra_pagos AS pagos
-  JOIN postgresql_policies AS policies ON policies.id = pagos.policy_id
-  GROUP BY policies.product_id
-),
-figures AS (
-  SELECT
-    products.id AS product_id,
-    products.nombre AS name,
-    coalesce(sold.policies, 0) AS policies,
-    coalesce(claimed.claims, 0) AS claims,
-    CAST(coalesce(claimed.claimed, 0) AS decimal(38,2)) AS claimed,
-    CAST(coalesce(paid.paid, 0) AS decimal(38,2)) AS paid,
-    CAST(coalesce(sold.premium, 0) AS decimal(38,2)) AS premium
-  FROM postgresql_products AS products
-  LEFT JOIN sold ON sold.product_id = products.id
-  LEFT JOIN claimed ON claimed.product_id = products.id
-  LEFT JOIN paid ON paid.product_id = products.id
-)
-SELECT
-  product_id,
-  name,
-  policies,
-  claims,
-  round(CAST(claims AS double) / NULLIF(policies, 0), 6) AS claim_frequency,
-  claimed,
-  paid,
-  premium,
-  round(CAST(claimed AS double) / NULLIF(CAST(premium AS double), 0), 6) AS claim_ratio,
-  round(CAST(paid AS double) / NULLIF(CAST(premium AS double), 0), 6) AS loss_ratio
-FROM figures
+SELECT product_id, name, policies, claims, claim_frequency, claimed, paid, premium, claim_ratio, loss_ratio
+FROM ratios
 WHERE premium > 0
 ORDER BY loss_ratio DESC, product_id
 LIMIT 5
 
 -- name: lowest :many
-WITH sold AS (
-  SELECT product_id, count(*) AS policies, sum(prima) AS premium
-  FROM postgresql_policies
-  GROUP BY product_id
-),
-claimed AS (
-  SELECT policies.product_id, count(*) AS claims, sum(reclamos.monto_reclamado) AS claimed
-  FROM cassandra_reclamos AS reclamos
-  JOIN postgresql_policies AS policies ON policies.id = reclamos.policy_id
-  GROUP BY policies.product_id
-),
-paid AS (
-  SELECT policies.product_id, sum(pagos.monto) AS paid
-  FROM cassandra_pagos AS pagos
-  JOIN postgresql_policies AS policies ON policies.id = pagos.policy_id
-  GROUP BY policies.product_id
-),
-figures AS (
-  SELECT
-    products.id AS product_id,
-    products.nombre AS name,
-    coalesce(sold.policies, 0) AS policies,
-    coalesce(claimed.claims, 0) AS claims,
-    CAST(coalesce(claimed.claimed, 0) AS decimal(38,2)) AS claimed,
-    CAST(coalesce(paid.paid, 0) AS decimal(38,2)) AS paid,
-    CAST(coalesce(sold.premium, 0) AS decimal(38,2)) AS premium
-  FROM postgresql_products AS products
-  LEFT JOIN sold ON sold.product_id = products.id
-  LEFT JOIN claimed ON claimed.product_id = products.id
-  LEFT JOIN paid ON paid.product_id = products.id
-)
-SELECT
-  product_id,
-  name,
-  policies,
-  claims,
-  round(CAST(claims AS double) / NULLIF(policies, 0), 6) AS claim_frequency,
-  claimed,
-  paid,
-  premium,
-  round(CAST(claimed AS double) / NULLIF(CAST(premium AS double), 0), 6) AS claim_ratio,
-  round(CAST(paid AS double) / NULLIF(CAST(premium AS double), 0), 6) AS loss_ratio
-FROM figures
+SELECT product_id, name, policies, claims, claim_frequency, claimed, paid, premium, claim_ratio, loss_ratio
+FROM ratios
 WHERE premium > 0
 ORDER BY loss_ratio, product_id
 LIMIT 5
 
 -- name: totals :one
-WITH sold AS (
-  SELECT product_id, count(*) AS policies, sum(prima) AS premium
-  FROM postgresql_policies
-  GROUP BY product_id
-),
-claimed AS (
-  SELECT policies.product_id, count(*) AS claims, sum(reclamos.monto_reclamado) AS claimed
-  FROM cassandra_reclamos AS reclamos
-  JOIN postgresql_policies AS policies ON policies.id = reclamos.policy_id
-  GROUP BY policies.product_id
-),
-paid AS (
-  SELECT policies.product_id, sum(pagos.monto) AS paid
-  FROM cassandra_pagos AS pagos
-  JOIN postgresql_policies AS policies ON policies.id = pagos.policy_id
-  GROUP BY policies.product_id
-),
-figures AS (
-  SELECT
-    products.id AS product_id,
-    products.nombre AS name,
-    coalesce(sold.policies, 0) AS policies,
-    coalesce(claimed.claims, 0) AS claims,
-    CAST(coalesce(claimed.claimed, 0) AS decimal(38,2)) AS claimed,
-    CAST(coalesce(paid.paid, 0) AS decimal(38,2)) AS paid,
-    CAST(coalesce(sold.premium, 0) AS decimal(38,2)) AS premium
-  FROM postgresql_products AS products
-  LEFT JOIN sold ON sold.product_id = products.id
-  LEFT JOIN claimed ON claimed.product_id = products.id
-  LEFT JOIN paid ON paid.product_id = products.id
-),
-totals AS (
+WITH totals AS (
   SELECT
     coalesce(sum(policies), 0) AS policies,
     coalesce(sum(claims), 0) AS claims,

@@ -51,13 +51,13 @@ FROM ages
 GROUP BY 1
 ORDER BY clients DESC, age_group
 
+-- name: held :table
+SELECT client_id, count(*) AS active_policies, sum(suma_asegurada) AS total_cover, sum(prima) AS premium
+FROM postgresql_policies
+WHERE estado = 'activa'
+GROUP BY client_id
+
 -- name: policies_per_client :one
-WITH held AS (
-  SELECT client_id, count(*) AS active_policies, sum(suma_asegurada) AS total_cover, sum(prima) AS premium
-  FROM postgresql_policies
-  WHERE estado = 'activa'
-  GROUP BY client_id
-)
 SELECT
   round(CAST(sum(coalesce(held.active_policies, 0)) AS double) / NULLIF(count(*), 0), 6) AS mean,
   max(coalesce(held.active_policies, 0)) AS max
@@ -65,24 +65,12 @@ FROM mysql_clients AS clients
 LEFT JOIN held ON held.client_id = clients.id
 
 -- name: total_cover :value
-WITH held AS (
-  SELECT client_id, count(*) AS active_policies, sum(suma_asegurada) AS total_cover, sum(prima) AS premium
-  FROM postgresql_policies
-  WHERE estado = 'activa'
-  GROUP BY client_id
-)
 SELECT coalesce(sum(held.total_cover), 0) AS total_cover
 FROM mysql_clients AS clients
 JOIN held ON held.client_id = clients.id
 
 -- name: segments :many
-WITH held AS (
-  SELECT client_id, count(*) AS active_policies, sum(suma_asegurada) AS total_cover, sum(prima) AS premium
-  FROM postgresql_policies
-  WHERE estado = 'activa'
-  GROUP BY client_id
-),
-profiles AS (
+WITH profiles AS (
   SELECT
     CASE
       WHEN held.premium >= 5000 THEN 'premium'
@@ -107,12 +95,6 @@ GROUP BY segment
 ORDER BY clients DESC, segment
 
 -- name: top_clients :many
-WITH held AS (
-  SELECT client_id, count(*) AS active_policies, sum(suma_asegurada) AS total_cover, sum(prima) AS premium
-  FROM postgresql_policies
-  WHERE estado = 'activa'
-  GROUP BY client_id
-)
 SELECT clients.id AS client_id, held.active_policies, held.total_cover, held.premium
 FROM mysql_clients AS clients
 JOIN held ON held.client_id = clients.id

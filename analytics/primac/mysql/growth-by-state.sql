@@ -48,7 +48,7 @@ LEFT JOIN registered
   ON registered.state IS NOT DISTINCT FROM states.state AND registered.month_number = months.month_number
 ORDER BY states.state NULLS LAST, months.month_number
 
--- name: growth :many
+-- name: rates :table
 WITH bounds AS (
   -- Months are counted since year 0, so that no engine's own date arithmetic is needed.
   SELECT extract(YEAR FROM :as_of) * 12 + extract(MONTH FROM :as_of) - :months AS first_month,
@@ -75,35 +75,15 @@ SELECT
   users_in_window,
   round(CAST(users_in_window AS double) / NULLIF(users_before, 0), 6) AS growth_rate
 FROM counted
+
+-- name: growth :many
+SELECT state, users_before, users_in_window, growth_rate
+FROM rates
 ORDER BY growth_rate DESC NULLS LAST, state NULLS LAST
 
 -- name: fastest_growing :many
-WITH bounds AS (
-  -- Months are counted since year 0, so that no engine's own date arithmetic is needed.
-  SELECT extract(YEAR FROM :as_of) * 12 + extract(MONTH FROM :as_of) - :months AS first_month,
-    extract(YEAR FROM :as_of) * 12 + extract(MONTH FROM :as_of) - 1 AS last_month
-),
-registered AS (
-  SELECT
-    estado AS state,
-    extract(YEAR FROM created_at) * 12 + extract(MONTH FROM created_at) - 1 AS month_number
-  FROM mysql_users
-),
-counted AS (
-  SELECT
-    state,
-    sum(CASE WHEN month_number < first_month THEN 1 ELSE 0 END) AS users_before,
-    sum(CASE WHEN month_number BETWEEN first_month AND last_month THEN 1 ELSE 0 END) AS users_in_window
-  FROM registered
-  CROSS JOIN bounds
-  GROUP BY state
-)
-SELECT
-  state,
-  users_before,
-  users_in_window,
-  round(CAST(users_in_window AS double) / NULLIF(users_before, 0), 6) AS growth_rate
-FROM counted
+SELECT state, users_before, users_in_window, growth_rate
+FROM rates
 WHERE users_before > 0
 ORDER BY growth_rate DESC, state NULLS LAST
 LIMIT 5

@@ -23,18 +23,18 @@ FROM mysql_users
 GROUP BY genero
 ORDER BY users DESC, gender NULLS LAST
 
+-- name: ages :table
+SELECT
+  extract(YEAR FROM :as_of) - extract(YEAR FROM fecha_nacimiento)
+    - CASE
+        WHEN extract(MONTH FROM :as_of) * 100 + extract(DAY FROM :as_of)
+          < extract(MONTH FROM fecha_nacimiento) * 100 + extract(DAY FROM fecha_nacimiento)
+        THEN 1 ELSE 0
+      END AS age
+FROM mysql_users
+WHERE fecha_nacimiento IS NOT NULL
+
 -- name: demographics.by_age_group :many
-WITH ages AS (
-  SELECT
-    extract(YEAR FROM :as_of) - extract(YEAR FROM fecha_nacimiento)
-      - CASE
-          WHEN extract(MONTH FROM :as_of) * 100 + extract(DAY FROM :as_of)
-            < extract(MONTH FROM fecha_nacimiento) * 100 + extract(DAY FROM fecha_nacimiento)
-          THEN 1 ELSE 0
-        END AS age
-  FROM mysql_users
-  WHERE fecha_nacimiento IS NOT NULL
-)
 SELECT
   CASE
     WHEN age < 18 THEN '0-17'
@@ -49,17 +49,6 @@ GROUP BY 1
 ORDER BY users DESC, age_group
 
 -- name: demographics.age :one
-WITH ages AS (
-  SELECT
-    extract(YEAR FROM :as_of) - extract(YEAR FROM fecha_nacimiento)
-      - CASE
-          WHEN extract(MONTH FROM :as_of) * 100 + extract(DAY FROM :as_of)
-            < extract(MONTH FROM fecha_nacimiento) * 100 + extract(DAY FROM fecha_nacimiento)
-          THEN 1 ELSE 0
-        END AS age
-  FROM mysql_users
-  WHERE fecha_nacimiento IS NOT NULL
-)
 SELECT
   round(CAST(sum(age) AS double) / NULLIF(count(*), 0), 6) AS mean,
   min(age) AS min,

@@ -5,17 +5,17 @@
 -- tables: postgresql.products, postgresql.policies
 -- example: name = Vida Entera; type = vida
 
+-- name: sold :table
+SELECT
+  product_id,
+  count(*) AS policies,
+  sum(CASE WHEN estado = 'activa' THEN 1 ELSE 0 END) AS active_policies,
+  sum(prima) AS income
+FROM postgresql_policies
+GROUP BY product_id
+
 -- name: products :many
-WITH sold AS (
-  SELECT
-    product_id,
-    count(*) AS policies,
-    sum(CASE WHEN estado = 'activa' THEN 1 ELSE 0 END) AS active_policies,
-    sum(prima) AS income
-  FROM postgresql_policies
-  GROUP BY product_id
-),
-figures AS (
+WITH figures AS (
   SELECT
     products.id AS product_id,
     products.nombre AS name,
@@ -43,16 +43,7 @@ FROM figures
 ORDER BY profit DESC, product_id
 
 -- name: totals :one
-WITH sold AS (
-  SELECT
-    product_id,
-    count(*) AS policies,
-    sum(CASE WHEN estado = 'activa' THEN 1 ELSE 0 END) AS active_policies,
-    sum(prima) AS income
-  FROM postgresql_policies
-  GROUP BY product_id
-),
-figures AS (
+WITH figures AS (
   SELECT
     coalesce(sum(sold.policies), 0) AS policies,
     coalesce(sum(sold.active_policies), 0) AS active_policies,

@@ -5,7 +5,14 @@ import { ApiError } from '../errors';
 import type { Metrics } from '../metrics/metrics';
 import { composeAnswer } from './answer';
 import type { Engine, QueryTable, SqlValue } from './engines/engine';
-import { type AnalyticsRoute, AS_OF, type Pack, type RouteStatement, type TableRef } from './packs/pack';
+import {
+  type AnalyticsRoute,
+  AS_OF,
+  boundStatement,
+  type Pack,
+  type RouteStatement,
+  type TableRef,
+} from './packs/pack';
 import { ResultCache } from './result-cache';
 import { SharedWork } from './shared-work';
 import type { Snapshots } from './snapshots';
@@ -118,7 +125,7 @@ export class AnalyticsService {
     const there = new Set(tables.map(({ name }) => name));
     const statements = route.statements.filter(({ needs }) => needs.every(({ name }) => there.has(name)));
     const boundTo = (name: string) => (name === AS_OF ? asOf : (values.get(name) ?? null));
-    const bound = statements.map(({ sql, binds }) => ({ sql, parameters: binds.map(boundTo) }));
+    const bound = statements.map((statement) => boundStatement(statement, boundTo));
     const { engine, twins } = this.services;
     const results = await engine.query(tables, bound, signal);
     for (const { database, table, entry } of tables) twins?.want(database, table, entry);
@@ -161,7 +168,7 @@ const digests = new WeakMap<AnalyticsRoute, string>();
 function sqlDigest(route: AnalyticsRoute): string {
   const known = digests.get(route);
   if (known !== undefined) return known;
-  const shape = ({ path, kind, sql, binds, needs }: RouteStatement) => [path, kind, sql, binds, needs];
+  const shape = ({ path, kind, sql, binds, shared, needs }: RouteStatement) => [path, kind, sql, binds, shared, needs];
   const digest = digestOf([route.path, route.statements.map(shape)]);
   digests.set(route, digest);
   return digest;

@@ -5,7 +5,7 @@ import type { RouteStatement, StatementKind } from './packs/pack';
 const statement = (name: string, kind: StatementKind): RouteStatement => ({
   path: name === '.' ? [] : name.split('.'),
   kind,
-  ...{ sql: '', binds: [], needs: [], line: 1, columns: [] },
+  ...{ sql: '', binds: [], shared: [], needs: [], line: 1, columns: [] },
 });
 const result = (names: string[], ...rows: SqlValue[][]): ResultSet => ({
   columns: names.map((name) => ({ name, type: 'string' })),

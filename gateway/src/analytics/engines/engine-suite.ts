@@ -99,6 +99,26 @@ export function engineSuite(asked: () => EngineGiven): void {
     expect(results.map(({ rows }) => rows)).toEqual([[[3]], [[10]]]);
   });
 
+  it('lets statements share what other SELECTs find, their parameters bound in the order of the text', async () => {
+    const low = { name: 'low', sql: 'SELECT n FROM mysql_numbers WHERE n < ? -- few', parameters: [10] };
+    const even = {
+      name: 'even',
+      sql: 'WITH halves AS (SELECT n, mod(n, ?) AS rest FROM low) SELECT n FROM halves WHERE rest = 0',
+      parameters: [2],
+    };
+    const statements = [
+      { sql: 'SELECT sum(n) AS n FROM even WHERE n > ?', parameters: [4], shared: [low, even] },
+      {
+        sql: 'WITH big AS (SELECT n FROM low WHERE n > ?) SELECT count(*) AS n FROM big',
+        parameters: [6],
+        shared: [low],
+      },
+      { sql: 'SELECT count(*) AS n FROM mysql_people', parameters: [] },
+    ];
+    const results = await asked().engine.query([people, numbers], statements, never());
+    expect(results.map(({ rows }) => rows)).toEqual([[[14]], [[3]], [[3]]]);
+  });
+
   it('takes statements with expressions, comments and a semicolon of their own', async () => {
     const sql =
       '-- WITH a comment\nwith twice AS (SELECT n * 2 AS m FROM mysql_numbers)\nSELECT max(m) AS m FROM twice;\n';

@@ -7,7 +7,25 @@ export type SqlValue = string | number | boolean | null;
 export interface Statement {
   sql: string;
   parameters: readonly SqlValue[];
+  /** What it reads beside the tables of the query, in this order: each may read those before it. */
+  shared?: readonly SharedTable[];
 }
+
+/**
+ * The rows of a SELECT, which several statements of a query read under `name`. An engine may compute them once for all of
+ * them: equal names in one query mean equal SQL and parameters.
+ */
+export interface SharedTable {
+  name: string;
+  sql: string;
+  parameters: readonly SqlValue[];
+}
+
+/** The parameters in the order of the question marks, where the shared tables stand before the statement. */
+export const parametersWithShared = ({ parameters, shared = [] }: Statement): SqlValue[] => [
+  ...shared.flatMap((table) => table.parameters),
+  ...parameters,
+];
 
 /** A column as a pack declares it: the statements see it under this SQL type, whatever the source delivered. */
 export interface DeclaredColumn {

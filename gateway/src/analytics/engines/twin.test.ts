@@ -32,11 +32,11 @@ it.each([
   ['numeric(10,2)', 'decimal(10,2)'],
   ['decimal(5, 0) unsigned', 'decimal(5,0)'],
   ['numeric(7)', 'decimal(7,0)'],
-  ['numeric', 'decimal(38,9)'],
-  ['decimal(65,30)', 'decimal(38,9)'],
-  ['numeric(3,5)', 'decimal(38,9)'],
-  ['numeric(5,-2)', 'decimal(38,9)'],
-  ['double|long', 'decimal(38,9)'],
+  ['numeric', 'decimal(18,6)'],
+  ['decimal(65,30)', 'decimal(18,6)'],
+  ['numeric(3,5)', 'decimal(18,6)'],
+  ['numeric(5,-2)', 'decimal(18,6)'],
+  ['double|long', 'decimal(18,6)'],
 ])('reads the decimal %s as %s', (source, type) => {
   expect(candidateTypes(given('x', 'decimal', source))[0]).toBe(type);
 });

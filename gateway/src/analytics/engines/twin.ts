@@ -32,12 +32,12 @@ const MAX_TYPES_BYTES = 1200;
 const ALL_TEXT = 'text';
 
 /**
- * Which rows a twin holds and as what: the digest of the CSV, and the columns as the manifest has them. Two tables may
- * have the same bytes and other types.
+ * Which rows a twin holds and as what: the digest of the CSV, and what its columns are called and may be. Two tables may
+ * have the same bytes and other types, and a later gateway may choose among others.
  */
 export const twinIdentity = ({ sha256, columns }: Pick<ManifestEntry, 'sha256' | 'columns'>): string =>
   createHash('sha256')
-    .update(JSON.stringify([sha256, columns.map((column) => [column.name, column.logical_type, column.source_type])]))
+    .update(JSON.stringify([sha256, columns.map((column) => [column.name, ...candidateTypes(column)])]))
     .digest('hex');
 
 /** The types as metadata: only the columns that did not get their best type, by position. Null where that is too long. */

@@ -40,6 +40,16 @@ it('quotes names, and takes words of the dialect and the text of FROM as they ar
   );
 });
 
+it('puts what statements share behind the tables, a comment at its end notwithstanding', () => {
+  const shared = [{ name: 'sold', sql: 'SELECT 1 -- one' }];
+  expect(withTables('SELECT * FROM sold', [users], '', shared).sql).toBe(
+    `WITH ${TABLE}, "sold" AS (SELECT 1 -- one\n) SELECT * FROM sold`,
+  );
+  expect(withTables('SELECT * FROM sold', [], '', shared).sql).toBe(
+    'WITH "sold" AS (SELECT 1 -- one\n) SELECT * FROM sold',
+  );
+});
+
 it('lets a table without declared columns be counted', () => {
   expect(withTables('SELECT 1', [{ ...users, columns: [] }]).sql).toContain('(SELECT 1 AS "_" FROM lake)');
 });

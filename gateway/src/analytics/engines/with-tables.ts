@@ -7,6 +7,12 @@ export interface TableText {
   from: string;
 }
 
+/** A SELECT whose rows the statement sees under a name, and the SELECTs behind it too. */
+export interface SharedText {
+  name: string;
+  sql: string;
+}
+
 /** A statement that brings its tables along. */
 export interface TextWithTables {
   sql: string;
@@ -25,14 +31,23 @@ export const quoteText = (text: string): string => `'${text.replaceAll("'", "''"
 /**
  * Makes each table visible to `sql` as a common table expression of its declared columns and types, in syntax common to
  * DuckDB, Trino and Athena. A statement that starts with WITH keeps its own expressions behind these. `materialization` is
- * put before the parentheses where a dialect has such words. Placeholders keep their order: none is added.
+ * put before the parentheses where a dialect has such words. Placeholders keep their order: those of `shared` come first.
  */
-export function withTables(sql: string, tables: readonly TableText[], materialization = ''): TextWithTables {
-  if (tables.length === 0) return { sql, offsetOf: (position) => position };
+export function withTables(
+  sql: string,
+  tables: readonly TableText[],
+  materialization = '',
+  shared: readonly SharedText[] = [],
+): TextWithTables {
+  if (tables.length + shared.length === 0) return { sql, offsetOf: (position) => position };
   const at = endOfWith(sql);
   // Trino then wants the columns of each expression named in front.
   const recursive = /RECURSIVE$/i.test(sql.slice(0, at ?? 0));
-  const expressions = tables.map((table) => expression(table, materialization, recursive)).join(', ');
+  const expressions = [
+    ...tables.map((table) => expression(table, materialization, recursive)),
+    // The line break ends a comment at the end.
+    ...shared.map((table) => `${quoteName(table.name)} AS (${table.sql}\n)`),
+  ].join(', ');
   const added = at === null ? `WITH ${expressions} ` : ` ${expressions},`;
   const start = at ?? 0;
   return {

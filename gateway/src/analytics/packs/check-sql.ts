@@ -1,5 +1,5 @@
 import { type DeclaredTable, type ResultColumn, type SqlChecker, SqlProblem, type Statement } from '../engines/engine';
-import { type AnalyticsRoute, AS_OF } from './pack';
+import { type AnalyticsRoute, AS_OF, boundStatement } from './pack';
 import type { Report } from './pack-error';
 import type { UncheckedRoute } from './route-file';
 import type { UncheckedStatement } from './statement';
@@ -19,7 +19,8 @@ export async function checkSql(
       const columns = described.get(statement);
       if (columns === undefined) return [];
       checkColumns(statement, columns, report);
-      return [{ ...statement, columns }];
+      const { kind } = statement;
+      return kind === 'table' ? [] : [{ ...statement, kind, columns }];
     });
     checkAnswer(checked, report);
     return { ...route, statements: checked };
@@ -45,14 +46,19 @@ async function describeAll(
       const { route, statement } = left[error.statement]!;
       const before = statement.sql.slice(0, error.offset ?? 0);
       reportFor(route.file)(statement.line + before.split('\n').length - 1, error.message);
-      left = left.filter((_, index) => index !== error.statement);
+      // Who reads a wrong table is not wrong for that.
+      const reads = ({ shared }: UncheckedStatement) =>
+        shared.some(({ name }) => name === statement.path.join('.').toLowerCase());
+      left = left.filter(
+        (other) => other.statement !== statement && !(other.route === route && reads(other.statement)),
+      );
     }
   }
   return new Map();
 }
 
 /** With parameters as a caller might give them. */
-function sampleOf(route: UncheckedRoute, { sql, binds }: UncheckedStatement): Statement {
+function sampleOf(route: UncheckedRoute, statement: UncheckedStatement): Statement {
   const values = new Map(
     route.parameters.map(({ name, type, fallback, min, choices }) => {
       const some = { integer: 1, number: 1, text: '', date: '2025-01-02', choice: choices[0] ?? '' }[type];
@@ -60,7 +66,7 @@ function sampleOf(route: UncheckedRoute, { sql, binds }: UncheckedStatement): St
     }),
   );
   values.set(AS_OF, '2025-01-02');
-  return { sql, parameters: binds.map((name) => values.get(name) ?? null) };
+  return boundStatement(statement, (name) => values.get(name) ?? null);
 }
 
 function checkColumns({ kind, line }: UncheckedStatement, columns: readonly ResultColumn[], report: Report) {

@@ -82,6 +82,54 @@ describe('loading packs', () => {
     ]);
   });
 
+  it('gives each statement the tables before it that it reads, also through others, and no field for them', async () => {
+    folder.write(
+      'mine/a.sql',
+      ...HEAD,
+      '-- param: n integer 1..9 = 3',
+      '-- name: few :table',
+      'SELECT id AS id FROM mysql_users WHERE id < :n',
+      '-- name: fewer :table',
+      'SELECT id AS id FROM few',
+      '-- name: unread :table',
+      'SELECT 1 AS one',
+      ...BODY,
+      '-- name: a :many',
+      'SELECT fewer.id AS id FROM Fewer',
+      '-- name: b :many',
+      'SELECT one AS one FROM "unread"',
+    );
+    const few = {
+      name: 'few',
+      sql: 'SELECT id AS id FROM mysql_users WHERE id < CAST(? AS bigint)',
+      binds: ['n'],
+    };
+    const [pack] = await loadFrom(folder);
+    expect(pack!.routes[0]!.statements).toMatchObject([
+      { path: ['total'], shared: [] },
+      { path: ['a'], shared: [few, { name: 'fewer', sql: 'SELECT id AS id FROM few', binds: [] }] },
+      { path: ['b'], shared: [{ name: 'unread' }] },
+    ]);
+  });
+
+  it('tells of a wrong table once, and not of those who read it', async () => {
+    folder.write(
+      ...['mine/a.sql', ...HEAD, '-- name: sold :table', 'SELECT id AS id FROM mysql_users WHERE wrong'],
+      ...['-- name: n :value', 'SELECT count(*) AS n FROM sold', ...BODY],
+    );
+    const picky = {
+      describe: async (...[tables, statements]: Parameters<typeof FAKE_CHECKER.describe>) => {
+        const wrong = statements.findIndex(({ sql, shared = [] }) =>
+          [sql, ...shared.map((table) => table.sql)].join().includes('wrong'),
+        );
+        if (wrong >= 0) throw new SqlProblem(wrong, 'there is no column wrong', null);
+        return FAKE_CHECKER.describe(tables, statements);
+      },
+    };
+    const error = await loadFrom(folder, picky).catch((found) => found);
+    expect(error.problems).toEqual([expect.objectContaining({ line: 5, message: 'there is no column wrong' })]);
+  });
+
   it('tells all that is wrong, with file and line, at once', async () => {
     folder.write('mine/a.sql', ...HEAD, '-- colour: red', ...BODY);
     folder.write('mine/b.sql', ...HEAD, '-- name: total :value', 'SELECT :nothing AS n FROM mysql_users');
@@ -100,6 +148,37 @@ describe('loading packs', () => {
     ['SQL without a name', [...HEAD, 'SELECT 1'], /^4: SQL must stand behind a line/],
     ['a name without a kind', [...HEAD, '-- name: total', 'SELECT 1'], /^4: a name is like/],
     ['an unknown kind', [...HEAD, '-- name: total :some', 'SELECT 1'], /^4: a name is like/],
+    [
+      'a table with a point in its name',
+      [...HEAD, '-- name: a.b :table', ...BODY.slice(1), ...BODY],
+      /^4: ":table" is a plain name/,
+    ],
+    [
+      'a table that nothing reads',
+      [...HEAD, '-- name: sold :table', BODY[1]!, ...BODY],
+      /^4: no statement behind it reads the table sold/,
+    ],
+    [
+      'a table behind its reader',
+      [...HEAD, ...BODY, ', sold', '-- name: sold :table', BODY[1]!],
+      /^7: no statement behind it/,
+    ],
+    [
+      'a table of the schema',
+      [...HEAD, '-- name: mysql_users :table', 'SELECT 1 AS one', ...BODY],
+      /^4: mysql_users is a table of schema/,
+    ],
+    [
+      'recursion over a table',
+      [
+        ...HEAD,
+        '-- name: sold :table',
+        BODY[1]!,
+        '-- name: a :many',
+        'WITH RECURSIVE x AS (SELECT 1) SELECT * FROM sold',
+      ],
+      /^6: WITH RECURSIVE cannot/,
+    ],
     ['two statements of one name', [...HEAD, ...BODY, ...BODY], /^6: the name total stands twice/],
     ['a name inside a figure', [...HEAD, ...BODY, '-- name: total.x :value', BODY[1]!], /^6: total.x and total cannot/],
     ['no SQL', [...HEAD, '-- name: total :value', '-- none'], /^4: no SQL follows/],

@@ -1,4 +1,4 @@
-import type { DeclaredTable, ResultColumn } from '../engines/engine';
+import type { DeclaredTable, ResultColumn, SqlValue, Statement } from '../engines/engine';
 import type { Parameter } from './parameter';
 
 /** What a statement's rows become in the answer. */
@@ -12,6 +12,16 @@ export interface TableRef {
   name: string;
 }
 
+/** A SELECT that statements of a route share: `-- name: sold :table`. */
+export interface SharedStatement {
+  /** How the statements behind it call it. */
+  name: string;
+  /** With `?` for every placeholder. */
+  sql: string;
+  /** The parameter behind each `?`. */
+  binds: readonly string[];
+}
+
 /** One named statement of a route, ready to be bound. */
 export interface RouteStatement {
   /** Where its result goes: `['demographics', 'by_gender']`; empty for the answer itself. */
@@ -21,12 +31,24 @@ export interface RouteStatement {
   sql: string;
   /** The parameter behind each `?`; `as_of` among them. */
   binds: readonly string[];
+  /** What it reads of the file's shared tables, also through others of them, in the file's order. */
+  shared: readonly SharedStatement[];
   /** Left out where one of these is not there. */
   needs: readonly TableRef[];
   /** Line of the file where the SQL begins. */
   line: number;
   /** What it answers with, as the engine tells. */
   columns: readonly ResultColumn[];
+}
+
+/** The statement with its parameters' values, for an engine. */
+export function boundStatement(
+  { sql, binds, shared }: Pick<RouteStatement, 'sql' | 'binds' | 'shared'>,
+  boundTo: (parameter: string) => SqlValue,
+): Statement {
+  const bound = (names: readonly string[]) => names.map(boundTo);
+  const tables = shared.map((table) => ({ name: table.name, sql: table.sql, parameters: bound(table.binds) }));
+  return { sql, parameters: bound(binds), ...(tables.length > 0 && { shared: tables }) };
 }
 
 /** One `.sql` file: a GET route. */

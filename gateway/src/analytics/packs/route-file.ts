@@ -2,6 +2,7 @@ import type { DeclaredTable } from '../engines/engine';
 import { parseFrontMatter } from './front-matter';
 import type { AnalyticsRoute, TableRef } from './pack';
 import type { Report } from './pack-error';
+import { withShared } from './shared-statements';
 import { sqlTokens } from './sql-tokens';
 import { NAME_LINE, parseStatement, type UncheckedStatement } from './statement';
 
@@ -23,11 +24,12 @@ export function parseRouteFile(
   if (starts.length === 0) report(null, 'it has no line like: -- name: total :value');
 
   const parameters = matter.parameters.map(({ parameter }) => parameter);
-  const statements = starts.flatMap((start, index) => {
+  const parsed = starts.flatMap((start, index) => {
     const statement = parseStatement(lines.slice(start, starts[index + 1]), start + 1, parameters, report);
     return statement === null ? [] : [statement];
   });
-  checkNames(statements, report);
+  checkNames(parsed, report);
+  const statements = withShared(parsed, schema, report);
   for (const { parameter, line } of matter.parameters) {
     const used = statements.some(({ binds }) => binds.includes(parameter.name));
     if (!used) report(line, `no statement uses :${parameter.name}`);

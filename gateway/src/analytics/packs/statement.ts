@@ -5,9 +5,12 @@ import { isUnclosed, type SqlToken, sqlTokens } from './sql-tokens';
 
 /** What begins each statement: `-- name: demographics.by_gender :many if mysql.clients`; `.` is the answer itself. */
 export const NAME_LINE = /^--\s*name:/;
-const NAME = /^--\s*name:\s*(\.|[a-z_]\w*(?:\.[a-z_]\w*)*)\s+:(many|one|value|map)(?:\s+if\s+(.+?))?\s*$/;
+const NAME = /^--\s*name:\s*(\.|[a-z_]\w*(?:\.[a-z_]\w*)*)\s+:(many|one|value|map|table)(?:\s+if\s+(.+?))?\s*$/;
 
-export type UncheckedStatement = Omit<RouteStatement, 'columns'>;
+/** With the tables that others read, which are no part of the answer. */
+export interface UncheckedStatement extends Omit<RouteStatement, 'columns' | 'kind'> {
+  kind: StatementKind | 'table';
+}
 
 /** Reads one statement, whose name line is the file's line `line`. Null where it makes no sense at all. */
 export function parseStatement(
@@ -18,12 +21,18 @@ export function parseStatement(
 ): UncheckedStatement | null {
   const [, name, kind, conditions] = NAME.exec(lines[0]!) ?? [];
   if (name === undefined) {
-    report(line, 'a name is like: -- name: by_state :many   (or :one, :value, :map; "if mysql.clients" may follow)');
+    report(
+      line,
+      'a name is like: -- name: by_state :many   (or :one, :value, :map, :table; "if mysql.clients" may follow)',
+    );
     return null;
   }
   const path = name === '.' ? [] : name.split('.');
   if (path.length === 0 && (kind === 'many' || kind === 'value')) {
     report(line, `":${kind}" needs a name; "." takes :one (its columns) or :map (key and value)`);
+  }
+  if (kind === 'table' && (path.length !== 1 || conditions !== undefined)) {
+    report(line, '":table" is a plain name that the statements behind it read; no point, no condition');
   }
   const needs = (conditions ?? '').split(',').flatMap((text): TableRef[] => {
     const ref = tableRef(text.trim());
@@ -35,7 +44,7 @@ export function parseStatement(
   const lineAt = (offset: number) => line + 1 + text.slice(0, offset).split('\n').length - 1;
   checkForm(tokens, line, (offset, message) => report(lineAt(offset), message), report);
   const { sql, binds } = bind(text, tokens, parameters, (offset, message) => report(lineAt(offset), message));
-  return { path, kind: kind as StatementKind, sql, binds, needs, line: line + 1 };
+  return { path, kind: kind as UncheckedStatement['kind'], sql, binds, shared: [], needs, line: line + 1 };
 }
 
 /** Exactly one SELECT, without what only one engine knows or what would have to be bound by hand. */

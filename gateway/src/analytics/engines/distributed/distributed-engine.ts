@@ -1,6 +1,6 @@
 import { AnswerBudget, type ResultLimits } from '../answer-budget';
 import { boundColumns } from '../bound-columns';
-import type { Engine, QueryTable, ResultSet, Statement } from '../engine';
+import { type Engine, parametersWithShared, type QueryTable, type ResultSet, type Statement } from '../engine';
 import { misfitsSql, throwIfUnfit } from '../misfits';
 import { type TwinMaker, twinIdentity } from '../twin';
 import { untilAborted } from '../until-aborted';
@@ -120,8 +120,8 @@ export class DistributedEngine implements Engine {
     const budget = new AnswerBudget(limits);
     const stop = new AbortController();
     const either = AbortSignal.any([signal, stop.signal]);
-    const running = statements.map(({ sql, parameters }) =>
-      runner.run(selectText(sql, texts), parameters, budget, either),
+    const running = statements.map((statement) =>
+      runner.run(selectText(statement, texts), parametersWithShared(statement), budget, either),
     );
     try {
       return await Promise.all(running);
@@ -148,5 +148,5 @@ export class DistributedEngine implements Engine {
 const keyOf = ({ database, table, entry }: QueryTable): string =>
   JSON.stringify([database, table, entry.run_id, twinIdentity(entry)]);
 
-const selectText = (sql: string, texts: readonly TableText[]): string =>
-  withTables(sql.replace(/\s*;\s*$/, ''), texts.length > 0 ? texts : NO_TABLES).sql;
+const selectText = ({ sql, shared }: Statement, texts: readonly TableText[]): string =>
+  withTables(sql.replace(/\s*;\s*$/, ''), texts.length > 0 ? texts : NO_TABLES, '', shared).sql;

@@ -1,5 +1,5 @@
 import type { DuckDBInstance, DuckDBResult } from '@duckdb/node-api';
-import { type DeclaredTable, type ResultColumn, SqlProblem, type Statement } from '../engine';
+import { type DeclaredTable, parametersWithShared, type ResultColumn, SqlProblem, type Statement } from '../engine';
 import { withTables } from '../with-tables';
 import { duckDbError } from './duckdb-error';
 import { resultColumn } from './result-values';
@@ -19,10 +19,10 @@ export async function describeStatements(
   const connection = await instance.connect();
   try {
     const described: ResultColumn[][] = [];
-    for (const [index, { sql, parameters }] of statements.entries()) {
-      const text = withTables(sql, texts, 'NOT MATERIALIZED');
+    for (const [index, statement] of statements.entries()) {
+      const text = withTables(statement.sql, texts, 'NOT MATERIALIZED', statement.shared);
       const wrapping = { before: 'SELECT * FROM ', after: ' LIMIT 0' };
-      const prepared = await prepareSelect(connection, index, text, parameters, wrapping);
+      const prepared = await prepareSelect(connection, index, text, parametersWithShared(statement), wrapping);
       const result = await prepared.run().catch((error) => {
         throw new SqlProblem(index, duckDbError(error).message, null);
       });

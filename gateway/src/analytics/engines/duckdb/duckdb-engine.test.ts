@@ -24,6 +24,18 @@ function overLake(open: () => Promise<{ lake: Lake; env: Record<string, string>;
     commit: async (table, columns) => declared(table, await exportGiven(there.lake, table), columns),
   }));
 
+  it('computes once what several statements share, anew for each query', async () => {
+    const shared = [{ name: 'drawn', sql: 'SELECT random() AS r', parameters: [] }];
+    const statement = { sql: 'SELECT r AS r FROM drawn', parameters: [], shared };
+    const draw = async () => {
+      const results = await own.engine.query([], [statement, statement], new AbortController().signal);
+      return results.map(({ rows }) => rows[0]![0]);
+    };
+    const [first, again] = await draw();
+    expect(again).toBe(first);
+    expect(await draw()).not.toContain(first);
+  });
+
   it('warned of nothing', () => expect(own.warnings).toEqual([]));
 }
 

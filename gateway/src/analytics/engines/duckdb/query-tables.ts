@@ -7,6 +7,8 @@ import { untilAborted } from '../until-aborted';
 import { quoteText, type TableText } from '../with-tables';
 import { duckDbError } from './duckdb-error';
 import type { HeldFile } from './file-cache';
+import { withInstants } from './instants';
+import { parquetColumns } from './parquet-columns';
 import { runStatements } from './run-statements';
 import type { TableFiles } from './table-files';
 
@@ -19,9 +21,11 @@ export async function queryTables(
 ): Promise<ResultSet[]> {
   const columns = tables.map(boundColumns);
   for (let attempt = 1; ; attempt += 1) {
-    const { texts, release } = await holdAll(files, tables, columns, signal);
+    const { texts, paths, release } = await holdAll(files, tables, columns, signal);
     try {
-      return await runStatements(instance, texts, statements, limits, signal);
+      const types = await Promise.all(paths.map((path) => parquetColumns(instance, path)));
+      const read = texts.map((text, index) => withInstants(text, types[index]!));
+      return await runStatements(instance, read, statements, limits, signal);
     } catch (error) {
       // Another process that shares the cache may have made room while this query began.
       if (duckDbError(error).type === 'IO' && attempt < 3) continue;
@@ -39,7 +43,7 @@ async function holdAll(
   tables: readonly QueryTable[],
   columns: readonly TableText['columns'][],
   signal: AbortSignal,
-): Promise<{ texts: TableText[]; release: () => void }> {
+): Promise<{ texts: TableText[]; paths: string[]; release: () => void }> {
   const holds = tables.map((table) => files.hold(table));
   const release = () => {
     for (const hold of holds) hold.then((file: HeldFile) => file.release()).catch(() => undefined);
@@ -51,7 +55,7 @@ async function holdAll(
       columns: columns[index]!,
       from: `read_parquet(${quoteText(held[index]!.path)})`,
     }));
-    return { texts, release };
+    return { texts, paths: held.map(({ path }) => path), release };
   } catch (error) {
     release();
     throw error;

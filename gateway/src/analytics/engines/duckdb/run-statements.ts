@@ -2,17 +2,18 @@ import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { ApiError } from '../../../errors';
 import { type ResultLimits, rowBytes, tooLarge } from '../answer-budget';
 import { type ResultSet, SqlProblem, type SqlValue, type Statement } from '../engine';
-import { type TableText, withTables } from '../with-tables';
+import type { TableText } from '../with-tables';
 import { columnsOf } from './describe-statements';
 import { duckDbError } from './duckdb-error';
 import { resultValue } from './result-values';
+import { SharedTables } from './shared-tables';
 import { prepareSelect } from './sql-statement';
 
 /** An interrupt that comes before DuckDB has begun is lost, so it is repeated. */
 const INTERRUPT_MS = 50;
 
 /**
- * Runs the statements on one connection, one after the other. Throws the signal's reason when it is aborted, `SqlProblem`,
+ * Runs the statements on one connection, one after the other; what they share is computed once. Throws the signal's reason when it is aborted, `SqlProblem`,
  * `ApiError` (`RESULT_TOO_LARGE`), or DuckDB's own error.
  */
 export async function runStatements(
@@ -30,18 +31,23 @@ export async function runStatements(
   };
   signal.addEventListener('abort', interrupt, { once: true });
   const budget = { rows: limits.maxRows, bytes: limits.maxBytes };
+  const shared = new SharedTables(connection, tables);
   try {
     const results: ResultSet[] = [];
     for (const [index, statement] of statements.entries()) {
       signal.throwIfAborted();
-      results.push(await runOne(connection, index, tables, statement, budget, limits));
+      results.push(await runOne(connection, index, shared, statement, budget, limits));
     }
     // DuckDB tells of no interruption while rows are fetched.
     signal.throwIfAborted();
     return results;
   } catch (error) {
     signal.throwIfAborted();
-    throw error;
+    if (duckDbError(error).type !== 'Out of Memory') throw error;
+    throw new ApiError('RESULT_TOO_LARGE', 'The query needs more memory than the engine may use', {
+      hint: 'Ask for less, e.g. a shorter range of time; or raise DUCKDB_MEMORY_MB.',
+      cause: error,
+    });
   } finally {
     clearInterval(repeat);
     signal.removeEventListener('abort', interrupt);
@@ -56,15 +62,15 @@ export async function runStatements(
 async function runOne(
   connection: DuckDBConnection,
   index: number,
-  tables: readonly TableText[],
-  { sql, parameters }: Statement,
+  shared: SharedTables,
+  statement: Statement,
   budget: { rows: number; bytes: number },
   limits: ResultLimits,
 ): Promise<ResultSet> {
-  const text = withTables(sql, tables, 'NOT MATERIALIZED');
+  const text = await shared.textOf(statement, index);
   // One row more than allowed tells that there are more. LIMIT keeps the order of what it cuts.
   const wrapping = { before: 'CREATE TEMP TABLE answer AS SELECT * FROM ', after: ` LIMIT ${budget.rows + 1}` };
-  const prepared = await prepareSelect(connection, index, text, parameters, wrapping);
+  const prepared = await prepareSelect(connection, index, text, statement.parameters, wrapping);
   try {
     const [[count]] = (await (await prepared.run()).getRows()) as [[bigint]];
     if (count > budget.rows) throw tooLarge(`${limits.maxRows} rows`);
@@ -73,12 +79,6 @@ async function runOne(
       throw new Error(`DuckDB gave ${result.rows.length} of ${count} rows of an answer`);
     budget.rows -= result.rows.length;
     return result;
-  } catch (error) {
-    if (duckDbError(error).type !== 'Out of Memory') throw error;
-    throw new ApiError('RESULT_TOO_LARGE', 'The query needs more memory than the engine may use', {
-      hint: 'Ask for less, e.g. a shorter range of time; or raise DUCKDB_MEMORY_MB.',
-      cause: error,
-    });
   } finally {
     prepared.destroySync();
     await connection.run('DROP TABLE IF EXISTS answer');

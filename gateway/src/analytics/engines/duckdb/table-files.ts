@@ -7,11 +7,11 @@ import { type Lake, LakeError } from '@ingesta/kit';
 import { ApiError } from '../../../errors';
 import { type Twin, twinIdentity, twinKey, twinMetadata, twinOf, typesMetadata } from '../twin';
 import { twinColumns } from '../twin-columns';
-import { quoteText } from '../with-tables';
 import { type ConvertedTable, csvToParquet } from './convert';
 import type { FileCache, HeldFile } from './file-cache';
 import { type Digest, fileDigest, writeWithDigest } from './file-digest';
 import { localCsv } from './local-csv';
+import { parquetColumns } from './parquet-columns';
 
 export interface TableFilesParts {
   lake: Lake;
@@ -156,7 +156,7 @@ export class TableFiles {
   async #create(about: ConvertedTable, { path, sha256 }: HeldFile): Promise<Twin> {
     const { entry } = about;
     const key = twinKey(about.database, about.table, entry);
-    const types = await this.#typesIn(path);
+    const types = [...(await parquetColumns(this.parts.instance, path)).values()];
     const metadata = twinMetadata(entry, { sha256, types: typesMetadata(entry, types) ?? '' });
     const options = { contentType: 'application/vnd.apache.parquet', metadata };
     try {
@@ -182,15 +182,5 @@ export class TableFiles {
       database: about.database,
       hint: 'Delete that object: nothing but Ingesta writes below _ingesta/. Queries read the CSV meanwhile.',
     });
-  }
-
-  async #typesIn(path: string): Promise<string[]> {
-    const connection = await this.parts.instance.connect();
-    try {
-      const result = await connection.run(`FROM read_parquet(${quoteText(path)}) LIMIT 0`);
-      return result.columnTypes().map((type) => type.toString().toLowerCase());
-    } finally {
-      connection.closeSync();
-    }
   }
 }

@@ -58,7 +58,19 @@ const CASES: Record<string, Case> = {
   'free decimals': {
     logical: 'decimal',
     source: 'decimal',
+    values: ['1.5', '-999999999999.999999', '0', '0.000001'],
+    type: 'decimal(18,6)',
+  },
+  'a free decimal with nine digits behind the point': {
+    logical: 'decimal',
+    source: 'decimal',
     values: ['1.5', '-123456789.123456789', '0'],
+    type: 'decimal(38,9)',
+  },
+  'a free decimal with thirteen digits before it': {
+    logical: 'decimal',
+    source: 'decimal',
+    values: ['1.5', '1234567890123.5'],
     type: 'decimal(38,9)',
   },
   'free decimals with many digits': {
@@ -69,7 +81,7 @@ const CASES: Record<string, Case> = {
   },
   'NaN among decimals': { logical: 'decimal', source: 'numeric(10,2)', values: ['1.50', 'NaN'], type: 'varchar' },
   'decimals with exponents': { logical: 'decimal', source: 'decimal', values: ['1E-12', '1'], type: 'varchar' },
-  'a negative scale': { logical: 'decimal', source: 'numeric(5,-2)', values: ['1200'], type: 'decimal(38,9)' },
+  'a negative scale': { logical: 'decimal', source: 'numeric(5,-2)', values: ['1200'], type: 'decimal(18,6)' },
   floats: {
     logical: 'float',
     values: [
