@@ -110,6 +110,36 @@ describe('analytics routes', () => {
     expect(await etagOf('/r?n=3')).toBe(etags[3]);
   });
 
+  it('have another ETag when a table that statements share is made otherwise, and bind what it takes', async () => {
+    const head = ['-- route: /s', '-- summary: S', '-- tables: mysql.users', '-- param: n integer 1..9 = 3'];
+    const write = (sql: string) =>
+      given.folder.write(
+        'p/s.sql',
+        ...head,
+        '-- name: low :table',
+        sql,
+        '-- name: all :value',
+        'SELECT id AS n FROM low',
+      );
+    const etags = [];
+    await given.commit();
+    for (const word of ['<', '>']) {
+      write(`SELECT id AS id FROM mysql_users WHERE id ${word} :n`);
+      await given.start();
+      etags.push((await given.get('/s?n=5').expect(200)).headers.etag);
+    }
+    expect(new Set(etags).size).toBe(2);
+    expect(given.engine.queries[0]!.statements).toEqual([
+      {
+        sql: 'SELECT id AS n FROM low',
+        parameters: [],
+        shared: [
+          { name: 'low', sql: 'SELECT id AS id FROM mysql_users WHERE id > CAST(? AS bigint)', parameters: [5] },
+        ],
+      },
+    ]);
+  });
+
   it('keep answers until other data is there', async () => {
     await given.commit();
     for (let i = 0; i < 3; i++) await given.get('/r').expect(200);
