@@ -15,7 +15,8 @@ it('reads instants as DuckDB casts them itself, at the edges and among NULLs, an
   const values = ['0001-01-01 00:00:00.000001+00', '1960-02-29 23:59:59.5+00', '9999-12-31 23:59:59.999999+00', null];
   const rows = values.map((value) => `(${value === null ? 'NULL' : `timestamptz '${value}'`}, '2025-01-02 00:00:00')`);
   const text = { name: 't', columns: COLUMNS, from: `(VALUES ${rows.join(', ')}) AS v("a""t", "day")` };
-  const connection = await (await DuckDBInstance.create()).connect();
+  const instance = await DuckDBInstance.create();
+  const connection = await instance.connect();
   await connection.run("SET TimeZone = 'UTC'");
   const read = async (table: TableText) =>
     (await (await connection.run(withTables('SELECT "at", "day" FROM t', [table]).sql)).getRows()).map(String);
@@ -23,6 +24,7 @@ it('reads instants as DuckDB casts them itself, at the edges and among NULLs, an
   expect(replaced.from).toContain('make_timestamp');
   expect(await read(replaced)).toEqual(await read(text));
   connection.closeSync();
+  instance.closeSync();
 });
 
 it('leaves a table without instants as it is', () => {
