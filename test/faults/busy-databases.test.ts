@@ -3,6 +3,7 @@ import { describeWith } from '../services/need';
 import { openEngine } from './harness/engines';
 import { inWorld } from './harness/world';
 
+// Seen to fail with READ COMMITTED (snapshot.ts): the tables were of two generations.
 describeWith(['nginx', 'postgresql', 's3'], 'fault 17: writers that are busy during the export', () => {
   it('show in no snapshot of PostgreSQL: its tables agree in every run', () =>
     inWorld({ gateways: 1, rows: 20_000 }, async ({ database, gateways: [a], shop }) => {
@@ -19,6 +20,7 @@ describeWith(['nginx', 'postgresql', 's3'], 'fault 17: writers that are busy dur
     }));
 });
 
+// Seen to fail without START TRANSACTION (snapshot.ts): the tables were of two generations.
 describeWith(['postgresql', 'mysql', 's3'], 'fault 17: writers that are busy during the export', () => {
   it('show in no snapshot of MySQL: its tables agree in every run', () =>
     inWorld({ gateways: 0 }, async (world) => {
@@ -53,6 +55,7 @@ describeWith(['postgresql', 'cassandra', 's3'], 'fault 17: an engine without sna
     }));
 });
 
+// Seen to fail, in both engines, with `exportAll` (run-job.ts) passing over a table that failed: the others were published.
 describeWith(['nginx', 'postgresql', 's3'], 'fault 18: a table that changes under a run', () => {
   it.each([
     ['dropped', 'DROP TABLE payments'],

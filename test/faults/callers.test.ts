@@ -5,6 +5,7 @@ import { describeWith } from '../services/need';
 import { readJson, recordsOf, scriptsOf } from './harness/oracle';
 import { inWorld } from './harness/world';
 
+// Seen to fail, the first, with a run that is cancelled when its connection closes (ingest-controller.ts).
 describeWith(['nginx', 'postgresql', 's3'], 'fault 26: a caller', () => {
   it('that hangs up leaves a run that finishes', () =>
     inWorld({}, async ({ bucket, gateways: [a], nginx, shop }) => {
@@ -38,6 +39,8 @@ describeWith(['nginx', 'postgresql', 's3'], 'fault 26: a caller', () => {
     }));
 });
 
+// Seen to fail with the runs not halted in `stop` (service.ts): the gateway was killed by its own timer, and its caller hung up on;
+// and without `lease.release` (recorded-run.ts): the lease stayed held.
 describeWith(['nginx', 'postgresql', 's3'], 'fault 27: SIGTERM during a run', () => {
   it('ends it cleanly: the lease is free at once, and the next POST waits for nothing', () =>
     inWorld({}, async ({ bucket, folder, gateways: [a, b], shop }) => {

@@ -5,6 +5,7 @@ import { runCommand } from '../services/command';
 import { describeWith, dockerEnv, pgEnv, s3Env } from '../services/need';
 import { inWorld } from './harness/world';
 
+// Seen to fail with the job's settings in the container's `Env` (docker-convert.ts): `docker inspect` told them.
 describeWith(['docker', 'nginx', 'postgresql', 's3'], 'fault 29: secrets', () => {
   beforeAll(() => buildImages('postgresql'), 300_000);
 

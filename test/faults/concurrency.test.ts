@@ -1,6 +1,7 @@
 import { describeWith } from '../services/need';
 import { inWorld } from './harness/world';
 
+// Seen to fail with `nextClaimStep` (lease.ts) claiming a lease whatever it says: callers were told of runs that had lost it.
 describeWith(['nginx', 'postgresql', 's3'], 'fault 1: fifty POSTs at once to two gateways', () => {
   it('are one run; the others are told which', () =>
     inWorld({}, async ({ nginx, shop }) => {

@@ -7,6 +7,8 @@ import { describeWith } from '../services/need';
 import { type OwnEngine, startOwnEngine } from './harness/own-engine';
 import { inWorld } from './harness/world';
 
+// Seen to fail with `waitForExit` (docker-container.ts) believing in the wait alone: it falls silent with the daemon that was killed,
+// and the run did not end.
 describeWith(
   ['docker', 'namespaces', 'nginx', 'postgresql', 's3'],
   'fault 22: a Docker daemon that is restarted during a run',

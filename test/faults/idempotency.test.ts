@@ -8,6 +8,8 @@ const asked = (key: string, body?: object): RequestInit => ({
 });
 const launches = (calls: readonly string[]) => calls.filter((call) => /^PUT .*\/result-1\.json$/.test(call)).length;
 
+// Seen to fail with `#known` (idempotency.ts) not joining a run under way: 409, and a run that was published ran once more; and with
+// a key whose run never began waited for without end.
 describeWith(['nginx', 'postgresql', 's3'], 'fault 25: the same Idempotency-Key', () => {
   it('is one run: replayed, refused for another body, joined while it runs, from either gateway', () =>
     inWorld({}, async ({ gateways: [a, b], nginx, shop }) => {

@@ -6,9 +6,7 @@ import type { Fault, Match } from './harness/s3-proxy';
 import { step } from './harness/steps';
 import { inWorld } from './harness/world';
 
-const needs = ['nginx', 'postgresql', 's3'] as const;
-
-describeWith(needs, 'fault 10: a lake', () => {
+describeWith(['nginx', 'postgresql', 's3'], 'fault 10: a lake', () => {
   it.each(['if-none-match', 'if-match'])('that ignores %s is refused, with the reason', (header) =>
     inWorld({ gateways: 1 }, async ({ bucket, addGateway }) => {
       // What such a store does: it writes, whatever is there.
@@ -37,7 +35,7 @@ describeWith(needs, 'fault 10: a lake', () => {
     }));
 });
 
-describeWith(needs, 'fault 11: S3 that breaks off in the middle of a part', () => {
+describeWith(['nginx', 'postgresql', 's3'], 'fault 11: S3 that breaks off in the middle of a part', () => {
   const part: Match = ({ method, query }) => method === 'PUT' && query.has('partNumber');
   const LARGE =
     'CREATE TABLE large AS SELECT id, repeat(md5(id::text), 32) AS text FROM generate_series(1, 12000) AS id';
@@ -62,7 +60,7 @@ describeWith(needs, 'fault 11: S3 that breaks off in the middle of a part', () =
     }));
 });
 
-describeWith(needs, 'fault 12: a gateway that is cut off from S3', () => {
+describeWith(['nginx', 'postgresql', 's3'], 'fault 12: a gateway that is cut off from S3', () => {
   it('has ended its script by the time another can have the lease', () =>
     inWorld({ settings: { LEASE_TTL: '6' } }, async ({ folder, gateways: [a, b], shop }) => {
       const release = await shop.hold();

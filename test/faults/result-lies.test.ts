@@ -52,6 +52,8 @@ async function tell(world: World, lie: string, settings: Record<string, string> 
   return { status, code: body.error?.code, message: body.error?.message as string };
 }
 
+// Every lie seen to pass with `verifyResult` (verify.ts) returning at once and without `answers` (read-result.ts); those under
+// VERIFY=full without the comparisons of SHA-256 and rows in `readBack` (read-back.ts).
 describeWith(['postgresql', 's3'], 'fault 21: a result that lies', () => {
   it('is the script’s own where it does not', () =>
     inWorld({ gateways: 0 }, async (world) => {
@@ -106,6 +108,7 @@ describeWith(['postgresql', 's3'], 'fault 21: a result that lies, under VERIFY=f
   );
 });
 
+// Seen to fail without the comparison of SHA-256 in `readBack` (read-back.ts): the snapshot was published.
 describeWith(['postgresql', 's3'], 'fault 13: stored bytes that are not those that were sent', () => {
   it('fail the verification, under VERIFY=full', () =>
     inWorld({ gateways: 0 }, async (world) => {
