@@ -5,7 +5,8 @@ import { describeWith } from '../services/need';
 import { readJson, recordsOf, scriptsOf } from './harness/oracle';
 import { inWorld } from './harness/world';
 
-// Seen to fail, the first, with a run that is cancelled when its connection closes (ingest-controller.ts).
+// Seen to fail, the first, with a run that is cancelled when its connection closes (ingest-controller.ts); the
+// second with `non_idempotent` in `proxy_next_upstream` (nginx.conf): the POST went to both gateways.
 describeWith(['nginx', 'postgresql', 's3'], 'fault 26: a caller', () => {
   it('that hangs up leaves a run that finishes', () =>
     inWorld({}, async ({ bucket, gateways: [a], nginx, shop }) => {
