@@ -20,13 +20,13 @@ export async function openSubject(
     const name = nameOf(options.name ?? nameByFolder(command));
     return new CommandSubject({ name, command, cwd: process.cwd(), timeoutMs });
   }
-  const [{ default: Docker }, { ImageSubject }] = await Promise.all([
-    import('dockerode'),
+  const [{ openDocker }, { ImageSubject }] = await Promise.all([
+    import('../../gateway/src/runners/open-docker'),
     import('./subjects/image-subject'),
   ]);
   try {
     const { name, network } = options;
-    return await ImageSubject.open(new Docker(), { image: first!, name, network, timeoutMs });
+    return await ImageSubject.open(openDocker(), { image: first!, name, network, timeoutMs });
   } catch (error) {
     throw new UsageError(
       `${first} is no file or folder here, and as an image it cannot be had: ${(error as Error).message}`,

@@ -70,4 +70,18 @@ describeWith(['compose'], 'the compose files, read by Docker Compose itself', ()
     await expect(read('docker-compose.production.yml', { ...settings, DOCKER_GID: '' })).rejects.toThrow(/DOCKER_GID/);
     composed = undefined;
   });
+
+  it('with the socket proxy no gateway has the socket, nor its group', async () => {
+    const files = ['docker-compose.production.yml', 'docker-compose.socket-proxy.yml'];
+    const { services } = await read(files, settingsOf('.env.production.example'), { DOCKER_GID: '998' });
+    const withSocket = Object.keys(services).filter((name) =>
+      (services[name]!.volumes ?? []).some(({ source }) => source === '/var/run/docker.sock'),
+    );
+    expect(withSocket).toEqual(['socket-proxy']);
+    for (const name of ['api-gateway', 'api-gateway-2']) {
+      const { group_add, environment, volumes } = services[name]!;
+      expect([group_add ?? [], environment!.DOCKER_HOST]).toEqual([[], 'tcp://socket-proxy:2375']);
+      expect(volumes!.map(({ target }) => target)).toContain('/home/node/.aws');
+    }
+  });
 });

@@ -7,7 +7,7 @@ import { composeProgram } from '../services/need';
 const ROOT = join(__dirname, '../..');
 const UP_MS = 180_000;
 
-/** One of the repository's compose files, with settings, a project and a home folder of its own. */
+/** Compose files of the repository, with settings, a project and a home folder of its own. */
 export interface Composed {
   /** Has a `.aws`, which the files mount. */
   readonly home: string;
@@ -20,7 +20,7 @@ export interface Composed {
 
 /** `settings` become the env file, `shell` what the person who types the command has in the environment. */
 export async function compose(
-  file: string,
+  file: string | readonly string[],
   settings: Record<string, string>,
   shell: Record<string, string> = {},
 ): Promise<Composed> {
@@ -40,12 +40,12 @@ export async function compose(
     ...(DOCKER_HOST && { DOCKER_HOST }),
     ...shell,
   };
+  const files = [file].flat().flatMap((name) => ['--file', join(ROOT, name)]);
   const run = (...args: string[]) =>
-    runCommand(
-      composeProgram(),
-      ['--project-name', project, '--env-file', envFile, '--file', join(ROOT, file), ...args],
-      { env, timeoutMs: UP_MS },
-    );
+    runCommand(composeProgram(), ['--project-name', project, '--env-file', envFile, ...files, ...args], {
+      env,
+      timeoutMs: UP_MS,
+    });
   return {
     home,
     run,

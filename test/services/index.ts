@@ -7,8 +7,9 @@ import { BRING_MONGODB, startMongodb } from './mongodb';
 import { BRING_MOTO, startMoto } from './moto';
 import { BRING_MYSQL, startMysql } from './mysql';
 import { BRING_NAMESPACES, namespacesService } from './namespaces';
+import { BRING_PODMAN, startPodman } from './podman';
 import { BRING_POSTGRESQL, startPostgresql } from './postgresql';
-import { BRING_NGINX, nginxService } from './program';
+import { BRING_HAPROXY, BRING_NGINX, haproxyService, nginxService } from './program';
 import { BRING_S3, startS3 } from './s3';
 import { BRING_SCHEMATHESIS, schemathesisService } from './schemathesis';
 import { type MissingService, SERVICE_NAMES, type ServiceHandle, type ServiceName } from './service';
@@ -24,7 +25,9 @@ export interface StartedServices {
 const BRING: Record<ServiceName, string> = {
   docker: BRING_DOCKER,
   namespaces: BRING_NAMESPACES,
+  podman: BRING_PODMAN,
   nginx: BRING_NGINX,
+  haproxy: BRING_HAPROXY,
   schemathesis: BRING_SCHEMATHESIS,
   compose: BRING_COMPOSE,
   hclfmt: BRING_HCLFMT,
@@ -57,7 +60,9 @@ export async function startServices(names: readonly ServiceName[] = SERVICE_NAME
   const start: Record<ServiceName, () => Promise<ServiceHandle>> = {
     docker: () => (engine ? dockerService(engine) : Promise.reject(new Error(engineFailure))),
     namespaces: namespacesService,
+    podman: startPodman,
     nginx: nginxService,
+    haproxy: haproxyService,
     schemathesis: schemathesisService,
     compose: composeService,
     hclfmt: hclfmtService,

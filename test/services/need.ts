@@ -72,8 +72,14 @@ export function dockerEnv(): DockerEnv {
   };
 }
 
+/** DOCKER_HOST of a rootful Podman, which has no image yet. */
+export const podmanHost = (): string => required('INGESTA_TEST_PODMAN');
+
 /** The nginx program, which tests start in front of their gateways. */
 export const nginxProgram = (): string => required('INGESTA_TEST_NGINX');
+
+/** The HAProxy program, which tests start before Docker's socket. */
+export const haproxyProgram = (): string => required('INGESTA_TEST_HAPROXY');
 
 /** The schemathesis program. */
 export const schemathesisProgram = (): string => required('INGESTA_TEST_SCHEMATHESIS');

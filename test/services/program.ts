@@ -7,26 +7,34 @@ import type { ServiceHandle } from './service';
 export const BRING_NGINX =
   'install nginx (apt-get install nginx-light); or, as root on a Debian, INGESTA_TEST_INSTALL=1';
 
+/** How to have HAProxy next time. */
+export const BRING_HAPROXY = 'install haproxy; or, as root on a Debian, INGESTA_TEST_INSTALL=1';
+
 /** The program that tests start in front of their gateways. */
-export function nginxService(): Promise<ServiceHandle> {
-  return firstThatStarts('nginx', [
-    { from: 'installed', start: nginx },
+export const nginxService = () => programService('nginx', 'nginx-light');
+
+/** The program that tests start between their gateways and Docker's socket. */
+export const haproxyService = () => programService('haproxy', 'haproxy');
+
+function programService(name: 'nginx' | 'haproxy', debianPackage: string): Promise<ServiceHandle> {
+  return firstThatStarts(name, [
+    { from: 'installed', start: () => found(name) },
     {
       from: 'install',
       start: async () => {
         if (!canAptInstall()) return undefined;
-        await aptInstall('nginx-light');
-        return nginx();
+        await aptInstall(debianPackage);
+        return found(name);
       },
     },
   ]);
 }
 
-async function nginx(): Promise<ServiceHandle | undefined> {
-  const program = findProgram('nginx');
+async function found(name: 'nginx' | 'haproxy'): Promise<ServiceHandle | undefined> {
+  const program = findProgram(name);
   if (!program) return undefined;
-  // It tells its version on stderr.
-  const version = await runCommand('sh', ['-c', `"${program}" -v 2>&1`]);
-  const how = `${version.trim().replace('nginx version: ', '')}, installed program ${program}`;
-  return { name: 'nginx', how, env: { INGESTA_TEST_NGINX: program }, stop: async () => undefined };
+  // nginx tells its version on stderr; HAProxy tells more than that.
+  const [version] = (await runCommand('sh', ['-c', `"${program}" -v 2>&1`])).trim().split('\n');
+  const how = `${version!.replace('nginx version: ', '')}, installed program ${program}`;
+  return { name, how, env: { [`INGESTA_TEST_${name.toUpperCase()}`]: program }, stop: async () => undefined };
 }

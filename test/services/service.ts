@@ -2,7 +2,9 @@
 export const SERVICE_NAMES = [
   'docker',
   'namespaces',
+  'podman',
   'nginx',
+  'haproxy',
   'schemathesis',
   'compose',
   'hclfmt',
@@ -46,7 +48,9 @@ export interface ServicesSummary {
 export const MARKERS: Record<ServiceName, string> = {
   docker: 'INGESTA_TEST_DOCKER',
   namespaces: 'INGESTA_TEST_NAMESPACES',
+  podman: 'INGESTA_TEST_PODMAN',
   nginx: 'INGESTA_TEST_NGINX',
+  haproxy: 'INGESTA_TEST_HAPROXY',
   schemathesis: 'INGESTA_TEST_SCHEMATHESIS',
   compose: 'INGESTA_TEST_COMPOSE',
   hclfmt: 'INGESTA_TEST_HCLFMT',

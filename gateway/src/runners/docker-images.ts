@@ -36,7 +36,7 @@ export class DockerImages {
   async names(): Promise<string[]> {
     try {
       const images = await answered(this.docker.listImages({ filters: { label: [SOURCE_LABEL] } }));
-      const tags = new Set(images.flatMap((image) => image.RepoTags ?? []));
+      const tags = new Set(images.flatMap((image) => image.RepoTags ?? []).map(plainTag));
       const names = images.map((image) => image.Labels?.[SOURCE_LABEL]).filter((name) => name !== undefined);
       return [...new Set(names)].filter((name) => tags.has(this.reference(name)));
     } catch (error) {
@@ -110,6 +110,9 @@ export class DockerImages {
     return parsed.data;
   }
 }
+
+/** Podman writes the registry that Docker leaves out. */
+const plainTag = (tag: string): string => tag.replace(/^(localhost|docker\.io\/library)\//, '');
 
 function parseJson(text: Buffer): unknown {
   try {

@@ -6,13 +6,14 @@ import { describeWith, dockerEnv } from '../../../test/services/need';
 import { ShippedSources } from '../sources/shipped-sources';
 import { reapContainers } from './docker-reaper';
 import { DockerRunner } from './docker-runner';
+import { openDocker } from './open-docker';
 import type { LeftBehind } from './runner';
 import { ignored, never, type RunnerGiven, runnerSuite, SUITE_SOURCE, specOf } from './runner-suite';
 
 const RUN = Math.random().toString(36).slice(2, 10);
 const PREFIX = `ingesta-suite-${RUN}-`;
 const LABELS = { 'ingesta.suite': RUN };
-const docker = new Docker();
+const docker = openDocker();
 
 describeWith(['docker'], 'DockerRunner', () => {
   let folder: string;

@@ -30,7 +30,7 @@ async function plainRunner(config: Config, shipped: ShippedSources): Promise<Run
   const processes = new ProcessRunner(shipped, config.env);
   if (config.runner === 'process') return processes;
   // Loaded late: without Docker it would be dead weight.
-  const { default: Docker } = await import('dockerode');
-  const docker = new DockerRunner(new Docker(), shipped, { prefix: config.imagePrefix, tag: config.imageTag });
+  const { openDocker } = await import('./open-docker');
+  const docker = new DockerRunner(openDocker(), shipped, { prefix: config.imagePrefix, tag: config.imageTag });
   return config.runner === 'docker' ? docker : new AutoRunner(docker, processes);
 }

@@ -16,6 +16,12 @@ import { SourcesService } from '../sources/sources-service';
 import { FakeRunner } from '../testing/fake-runner';
 import { capturedLog, exportTables, givenLake, givenOutcome } from '../testing/given';
 
+/*
+ * Each protection was taken away on its own, and these tests, or those beside them, were seen to fail: source and verb of a grant, the
+ * right to every source for what tells of all, the comparison of keys, the limits of principals (and that each has its own), of
+ * addresses and of failed attempts, production's refusal, https for the issuer's keys.
+ */
+
 const entry = (name: string, grants: string, key = `ing_${name}`) =>
   `${name}:${createHash('sha256').update(key).digest('hex')}:${grants}`;
 

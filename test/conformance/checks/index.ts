@@ -2,6 +2,7 @@ import type { Subject } from '../subjects/subject';
 import type { Check } from './check';
 import { describes, labelled } from './description';
 import { hostUnreachable, settingsMissing, tableMissing, userRefused } from './failures';
+import { jobInLake, jobMissing } from './job-in-lake';
 import { lakeRefuses, neverOverwrites, oneTableFails } from './lake';
 import {
   answersJob,
@@ -32,6 +33,8 @@ const OF_EVERY_SCRIPT: readonly Check[] = [
   sensitive,
   copyInLake,
   environmentAlone,
+  jobInLake,
+  jobMissing,
   dryRun,
   compressed,
   tables,

@@ -111,7 +111,7 @@ export const sensitiveSetting: Check = {
   }),
 };
 
-const tablesOf = (record: Readonly<Record<string, unknown>>): string => Object.keys(record).sort().join(', ');
+export const tablesOf = (record: Readonly<Record<string, unknown>>): string => Object.keys(record).sort().join(', ');
 
 function gzipProblems(table: string, entry: Parameters<typeof csvProblems>[1], body: Buffer): string[] {
   try {

@@ -36,10 +36,10 @@ export class CommandSubject implements Subject {
     return this.#spawn({ args: ['--describe'], env: {}, stdin: null });
   }
 
-  launch({ job, by, args = [], signal, onLine }: Launch): Promise<Observation> {
+  launch({ job, by, env = job.env, args = [], signal, onLine }: Launch): Promise<Observation> {
     return by === 'stdin'
       ? this.#spawn({ args, env: { INGESTA_JOB: 'stdin' }, stdin: JSON.stringify(job), signal, onLine })
-      : this.#spawn({ args, env: { ...job.env, INGESTA_SOURCE: this.name }, stdin: null, signal, onLine });
+      : this.#spawn({ args, env: { ...env, INGESTA_SOURCE: this.name }, stdin: null, signal, onLine });
   }
 
   labelProblems(): null {

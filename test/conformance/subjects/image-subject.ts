@@ -66,7 +66,7 @@ export class ImageSubject implements Subject {
     );
   }
 
-  async launch({ description, job, by, args, signal, onLine }: Launch): Promise<Observation> {
+  async launch({ description, job, by, env = job.env, args, signal, onLine }: Launch): Promise<Observation> {
     const folder = job.env.LAKE_URL ? await lakeFolderOf(job) : null;
     const options = toContainer({
       source: {
@@ -88,7 +88,7 @@ export class ImageSubject implements Subject {
     const own = { ...options, name: `ingesta-conformance-${randomUUID()}`, ...(args ? { Cmd: [...args] } : {}) };
     if (by === 'stdin') return this.#run(own, { stdin: JSON.stringify(job), signal, onLine });
     // As `docker run -e … image` starts it.
-    const Env = Object.entries(job.env).map(([name, value]) => `${name}=${value}`);
+    const Env = Object.entries(env).map(([name, value]) => `${name}=${value}`);
     return this.#run(
       { ...own, Env, OpenStdin: false, StdinOnce: false, AttachStdin: false },
       { stdin: null, signal, onLine },

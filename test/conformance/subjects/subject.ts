@@ -1,12 +1,14 @@
 import type { Job, SourceDescription } from '@ingesta/kit';
 import type { Observation } from '../observation';
 
-/** A launch that hands over a job on stdin, or lets the environment alone speak. */
+/** A launch that hands over a job on stdin, names one that lies in the lake, or lets the environment alone speak. */
 export interface Launch {
+  /** The script's environment, where it is not `job.env`: a job from the lake has no secrets in it. */
+  readonly env?: Readonly<Record<string, string>>;
   readonly description: SourceDescription;
   /** On stdin, and the place of a folder lake; of a run by environment the same, for its lake only. */
   readonly job: Job;
-  readonly by: 'stdin' | 'environment';
+  readonly by: 'stdin' | 'lake' | 'environment';
   readonly args?: readonly string[];
   /** Aborting it sends SIGTERM, and SIGKILL 5 s later. */
   readonly signal?: AbortSignal;

@@ -9,6 +9,7 @@ export interface Answer {
 
 /** Somebody who calls one address. */
 export interface Caller {
+  readonly url: string;
   post(database?: string, init?: RequestInit): Promise<Answer>;
   get(path: string): Promise<Answer>;
   cancel(runId: string): Promise<Answer>;
@@ -30,6 +31,7 @@ export function callerOf(url: string): Caller {
     call(`/api/ingesta/${database}`, { method: 'POST', ...init });
   const find = (runId: string) => call(`/api/ingesta/runs/${runId}`);
   return {
+    url,
     post,
     get: (path) => call(path),
     cancel: (runId) => call(`/api/ingesta/runs/${runId}`, { method: 'DELETE' }),
