@@ -52,7 +52,7 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-/** One thread for all streams of the process; it holds neither the process nor any block. */
+/** One thread for all streams of the process; it holds the process only while somebody waits for it, and never a block. */
 class HashThread {
   readonly #worker = new Worker(PROGRAM, {
     eval: true,
@@ -61,8 +61,10 @@ class HashThread {
   readonly #waiting: Waiting[] = [];
 
   constructor() {
-    this.#worker.unref();
-    this.#worker.on('message', (digest: string) => this.#waiting.shift()?.resolve(digest));
+    this.#worker.on('message', (digest: string) => {
+      this.#waiting.shift()?.resolve(digest);
+      if (this.#waiting.length === 0) this.#worker.unref();
+    });
     this.#worker.on('error', (error) => {
       for (const { reject } of this.#waiting.splice(0)) reject(error);
     });
@@ -71,6 +73,7 @@ class HashThread {
   ask(question: Question): Promise<string> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
+      this.#worker.ref();
       this.#worker.postMessage(question);
     });
   }

@@ -1,0 +1,28 @@
+import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+import { BlockHash } from './block-hash';
+
+const blockOf = (byte: string, last: boolean) => ({
+  data: Buffer.from(new SharedArrayBuffer(100_000)).fill(byte),
+  last,
+});
+
+describe('BlockHash', () => {
+  it('hashes block by block in its thread, which then holds the process no more', async () => {
+    const [first, second] = [blockOf('a', false), blockOf('b', true)];
+    const hash = new BlockHash(true);
+    await hash.update(first);
+    const own = hash.updateWithDigest(second);
+    // Else a process with nothing else to do would end here.
+    expect(process.getActiveResourcesInfo()).toContain('MessagePort');
+    expect(await own).toBe(createHash('sha256').update(second.data).digest('hex'));
+    const whole = Buffer.concat([first.data, second.data]);
+    const crc = Buffer.alloc(4);
+    crc.writeUInt32BE(crc32(whole));
+    expect(await hash.digest()).toEqual({
+      sha256: createHash('sha256').update(whole).digest('hex'),
+      crc32: crc.toString('base64'),
+    });
+    expect(process.getActiveResourcesInfo()).not.toContain('MessagePort');
+  });
+});
