@@ -3,8 +3,8 @@ import { EXIT, type Lake, redactor, type ScriptEvent, timestampOf } from '@inges
 import { type Log, secretValues } from '../log';
 import type { JobSpec, Outcome, Runner } from '../runners/runner';
 import { type Clock, systemClock } from '../runs/clock';
+import { eventLog } from './event-log';
 import type { RunIdentity } from './job';
-import { logEvent } from './log-event';
 import { readResult, type ScriptSuccess } from './read-result';
 
 /** The first pause before another attempt; each further one is twice as long, and a random part of it is waited. */
@@ -44,12 +44,11 @@ export async function launchAttempts(attempts: Attempts): Promise<{ spec: JobSpe
     await attempts.onAttempt(spec);
     signal.throwIfAborted();
     const redact = redactor(secretsOf(spec));
+    const logged = eventLog(log, redact);
     let reading = false;
     const outcome = await runner.run(spec, signal, (event) => {
       reading ||= event.event !== 'log';
-      const told = event.event === 'log' ? { ...event, message: redact(event.message) } : event;
-      logEvent(log, told, redact);
-      attempts.onEvent(told);
+      attempts.onEvent(logged(event));
     });
     signal.throwIfAborted();
     const pause = clock.jitter(Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempt - 1)));
@@ -72,8 +71,10 @@ const isTemporary = ({ exitCode }: Outcome, reading: boolean): boolean =>
   exitCode === EXIT.TEMPORARY || (exitCode === EXIT.UNAVAILABLE && !reading);
 
 /** What the script was given that must show nowhere: also what came from files or from the AWS SDK. */
-const secretsOf = ({ source, job }: JobSpec): string[] =>
-  secretValues(
-    job.env,
-    source.description.env.filter(({ secret }) => secret).map(({ name }) => name),
-  );
+function secretsOf({ source, job }: JobSpec): string[] {
+  const named = source.description.env.filter(({ secret }) => secret).map(({ name }) => name);
+  // A key in PEM, printed as it is, comes line by line.
+  return secretValues(job.env, named).flatMap((secret) => [secret, ...secret.split(/\r?\n/).filter(isTelling)]);
+}
+
+const isTelling = (line: string): boolean => line.length >= 16;

@@ -16,6 +16,9 @@ let remove: () => Promise<void>;
 beforeEach(async () => ({ lake, env, remove } = await givenLake()));
 afterEach(() => remove());
 
+/** A secret of several lines. */
+const PEM = '-----BEGIN PRIVATE KEY-----\ncanaryMIIEvQIBADANBgkqhkiG9w0BAQ\n-----END PRIVATE KEY-----';
+
 const printed = (document: unknown) => givenOutcome({ stdout: Buffer.from(JSON.stringify(document)) });
 const exporting =
   (tables: Record<string, string>) =>
@@ -177,12 +180,37 @@ describe('a run that fails', () => {
   it('tells no secret of its job, neither to the caller nor to the log', async () => {
     const { service, lines } = given(
       new FakeRunner(async (_spec, _signal, onEvent) => {
-        onEvent({ event: 'log', at: new Date().toISOString(), level: 'info', message: 'using canary-token' });
+        const say = (message: string) =>
+          onEvent({ event: 'log', at: new Date().toISOString(), level: 'info', message });
+        say('using canary-token');
+        // Across the end of what is kept of a line.
+        say(`${'x'.repeat(3995)}canary-token`);
+        for (const line of PEM.split('\n')) say(line);
         return givenOutcome({ exitCode: 1, stderrTail: 'Error: canary-token' });
       }),
+      lake,
+      { MYSQL_PASSWORD: PEM },
     );
-    const { message, hint } = await failureOf(service.ingest('mysql', ALL));
-    expect(message + hint + lines.join()).not.toContain('canary');
+    const { message, hint, runId } = await failureOf(service.ingest('mysql', ALL));
+    const kept = (await lake.get(runKeys('mysql', runId!).log))!.body.toString();
+    expect(kept).toContain('using ***');
+    expect(message + hint + lines.join() + kept).not.toMatch(/canary|cana"/);
+  });
+
+  it('keeps the log of the gateway short where a script says ever more', async () => {
+    const { service, logged } = given(
+      new FakeRunner(async (_spec, _signal, onEvent) => {
+        const at = new Date().toISOString();
+        for (let n = 1; n <= 5000; n += 1) onEvent({ event: 'log', at, level: 'info', message: `line ${n}` });
+        onEvent({ event: 'table_finished', at, table: 'users', rows: 1, bytes: 2 });
+        return givenOutcome({ exitCode: 1 });
+      }),
+    );
+    const { runId } = await failureOf(service.ingest('mysql', ALL));
+    expect(logged().filter(({ from }) => from === 'script')).toHaveLength(1000);
+    expect(logged().filter(({ message }) => /says more/.test(message))).toHaveLength(1);
+    expect(logged()).toContainEqual(expect.objectContaining({ message: 'table finished', table: 'users' }));
+    expect((await lake.get(runKeys('mysql', runId!).log))!.body.toString()).toContain('line 5000');
   });
 
   it('before its launch leaves no trace', async () => {

@@ -125,10 +125,10 @@ function streamSuite(given: () => RunnerGiven): void {
     expect(most - before).toBeLessThan(250 * 1024 * 1024);
   });
 
-  it('forwards events in order, and keeps the other lines', async () => {
+  it('forwards events in order, other lines as such, and keeps those', async () => {
     const events: ScriptEvent[] = [];
     const outcome = await given().runner.run(await specOf(given(), 'events'), never, (event) => events.push(event));
-    expect(events.map((event) => event.event === 'log' && event.message)).toEqual(['one', 'two']);
+    expect(events.map((event) => event.event === 'log' && event.message)).toEqual(['one', 'a stack trace', 'two']);
     expect(outcome.stderrTail).toBe('a stack trace');
   });
 

@@ -96,13 +96,18 @@ describe('stderr', () => {
     expect(events).toHaveLength(1);
   });
 
-  it('keeps the last lines that are no events', () => {
+  it('makes events of lines that are none, and keeps the last of them', () => {
     const { streams, events } = given();
     for (let i = 0; i < 100; i += 1) streams.stderr(Buffer.from(`line ${i}\n\n  \n${event('x')}{"event":"odd"}\n`));
     const tail = streams.end().stderrTail.split('\n');
     expect(tail).toHaveLength(20);
     expect(tail.at(-2)).toBe('line 99');
-    expect(events).toHaveLength(100);
+    expect(events).toHaveLength(300);
+    expect(events.slice(-3)).toEqual([
+      { event: 'log', at: expect.any(String), level: 'info', message: 'line 99' },
+      expect.objectContaining({ message: 'x' }),
+      expect.objectContaining({ level: 'info', message: '{"event":"odd"}' }),
+    ]);
   });
 
   it('cuts a line that never ends, and goes on with the next', () => {
@@ -115,7 +120,10 @@ describe('stderr', () => {
       }
     });
     streams.stderr(Buffer.from(`\n${event('after')}`));
-    expect(events).toEqual([expect.objectContaining({ message: 'after' })]);
+    expect(events).toEqual([
+      expect.objectContaining({ message: 'z'.repeat(64 * 1024) }),
+      expect.objectContaining({ message: 'after' }),
+    ]);
     expect(streams.end().stderrTail.length).toBeLessThanOrEqual(2000);
     expect(grown).toBeLessThan(50 * MiB);
   });

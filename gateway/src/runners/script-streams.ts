@@ -5,7 +5,8 @@ const TAIL_LINES = 20;
 const LF = 0x0a;
 
 /**
- * Takes a script's two streams in bounded memory: stdout whole up to the limit, stderr line by line as events.
+ * Takes a script's two streams in bounded memory: stdout whole up to the limit, stderr line by line as events. A line that
+ * is none, as scripts of others write them, becomes one.
  * `onOverflow` is called once when stdout passes the limit: the script is then beyond saving.
  */
 export class ScriptStreams {
@@ -49,6 +50,8 @@ export class ScriptStreams {
     else if (text.trim() !== '') {
       this.#tail.push(text.slice(0, 2000));
       if (this.#tail.length > TAIL_LINES) this.#tail.shift();
+      // Whole: a secret that is cut in two would not be known again.
+      this.onEvent({ event: 'log', at: new Date().toISOString(), level: 'info', message: text.trimEnd() });
     }
   }
 }
@@ -88,6 +91,6 @@ function parseEvent(line: string): ScriptEvent | null {
   try {
     return scriptEventSchema.parse(JSON.parse(line));
   } catch {
-    return null; // Not an event: kept as plain text.
+    return null;
   }
 }

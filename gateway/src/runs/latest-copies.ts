@@ -35,7 +35,7 @@ export async function renewLatestCopies(copies: LatestCopies): Promise<string[]>
   await Promise.all(Array.from({ length: PARALLEL }, worker));
   const [first] = failed.values();
   if (first === undefined) return [];
-  const names = [...failed.keys()];
+  const names = entries.map(([table]) => table).filter((table) => failed.has(table));
   const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : '';
   const told = `${names.slice(0, NAMED).join(', ')}${more}`;
   return [
