@@ -1,6 +1,6 @@
-import { mkdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { awsKeys } from '@ingesta/kit';
+import { awsKeys, makeFolder } from '@ingesta/kit';
 import { awsSettings } from '../aws-settings';
 import type { Config, Env } from '../config';
 import { ApiError } from '../errors';
@@ -61,7 +61,7 @@ export async function lakeFolder(env: Env): Promise<LakeFolder | null> {
   if (!env.LAKE_URL) return null;
   const path = fileURLToPath(env.LAKE_URL);
   try {
-    await mkdir(path, { recursive: true });
+    await makeFolder(path);
     const { uid, gid } = await stat(path);
     return { path, owner: process.platform === 'win32' ? null : `${uid}:${gid}` };
   } catch (error) {

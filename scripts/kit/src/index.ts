@@ -13,6 +13,7 @@ export * from './lake/aws-keys';
 export * from './lake/keys';
 export * from './lake/lake';
 export * from './lake/latest-keys';
+export * from './lake/make-folder';
 export * from './lake/open-lake';
 export * from './run/export-table';
 export * from './run/loopback';

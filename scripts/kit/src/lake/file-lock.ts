@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, readlink, rm, stat } from 'node:fs/promises';
+import { open, readdir, readFile, readlink, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { makeFolder } from './make-folder';
 
 /** Where processes cannot see each other (two containers), a claim this old has lost its owner: work takes milliseconds. */
 const FOREIGN_CLAIM_MS = 60_000;
@@ -29,7 +30,7 @@ export async function exclusively<T>(folder: string, work: () => Promise<T>): Pr
 }
 
 async function claimed<T>(folder: string, work: () => Promise<T>): Promise<T> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const self = await processName(process.pid);
   const name = `${await namespace()}.${process.pid}.${self}.${randomUUID()}`;
   const claim = join(folder, name);

@@ -1,5 +1,4 @@
 import { createHash, randomUUID } from 'node:crypto';
-import type { Dirent } from 'node:fs';
 import { type FileHandle, mkdir, open, opendir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -7,6 +6,7 @@ import { BlockHash } from './block-hash';
 import { abortable, abortError, inBlocks } from './blocks';
 import { fileError, isMissing, isTaken } from './file-errors';
 import { exclusively } from './file-lock';
+import { keysBelow } from './folder-keys';
 import {
   type CopyOptions,
   type CreatedObject,
@@ -16,6 +16,7 @@ import {
   type ObjectHead,
   type ObjectInfo,
 } from './lake';
+import { makeFolder } from './make-folder';
 import {
   copyFile,
   describe,
@@ -140,7 +141,7 @@ export class FolderLake implements Lake {
         try {
           if (signal?.aborted) throw abortError(signal);
           const before = await stat(path, { bigint: true }).catch(nullIfMissing);
-          await mkdir(dirname(path), { recursive: true });
+          await makeFolder(dirname(path));
           await rename(temporary, path);
           if (before) await rm(this.#meta(identityOf(before)), { force: true });
         } catch (error) {
@@ -163,7 +164,7 @@ export class FolderLake implements Lake {
     const file = await this.#open(key);
     if (!file) return null;
     const stream = file.createReadStream({ highWaterMark: 256 * 1024 });
-    return signal ? abortable(this.#chunks(stream), signal) : this.#chunks(stream);
+    return signal ? abortable(this.#guarded(stream), signal) : this.#guarded(stream);
   }
 
   async head(key: string): Promise<ObjectHead | null> {
@@ -176,7 +177,7 @@ export class FolderLake implements Lake {
   }
 
   async *list(prefix: string, after = ''): AsyncGenerator<ObjectInfo> {
-    for await (const key of this.#keys('', prefix, after)) {
+    for await (const key of this.#guarded(keysBelow(this.folder, prefix, after))) {
       const info = await this.#opened(key, (file) => describe(key, file));
       if (info) yield info;
     }
@@ -274,40 +275,14 @@ export class FolderLake implements Lake {
     return this.#guard(() => work(file).finally(() => file.close()));
   }
 
-  async *#chunks(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  async *#guarded<T>(items: AsyncIterable<T>): AsyncGenerator<T> {
     try {
-      yield* stream;
+      yield* items;
     } catch (error) {
       throw fileError(error, this.folder);
     }
   }
-
-  /** Keys below the folder `base` (empty or with a slash at its end) in byte order, folders without a match left out. */
-  async *#keys(base: string, prefix: string, after: string): AsyncGenerator<string> {
-    const entries = await this.#guard(() =>
-      readdir(join(this.folder, base), { withFileTypes: true }).catch(nullIfMissing),
-    );
-    for (const name of (entries ?? [])
-      .filter((entry) => !entry.name.startsWith('.'))
-      .map(pathName)
-      .sort(byBytes)) {
-      const key = base + name;
-      if (!name.endsWith('/')) {
-        if (key.startsWith(prefix) && byBytes(key, after) > 0) yield key;
-      } else if (
-        (key.startsWith(prefix) || prefix.startsWith(key)) &&
-        (byBytes(key, after) > 0 || after.startsWith(key))
-      ) {
-        yield* this.#keys(key, prefix, after);
-      }
-    }
-  }
 }
-
-/** A folder's name with its slash: `a.csv` sorts before `a/b`, as in S3. */
-const pathName = (entry: Dirent): string => (entry.isDirectory() ? `${entry.name}/` : entry.name);
-
-const byBytes = (left: string, right: string): number => Buffer.compare(Buffer.from(left), Buffer.from(right));
 
 const nullIfMissing = (error: unknown): null => {
   if (isMissing(error)) return null;

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { type BigIntStats, constants } from 'node:fs';
-import { copyFile as copyWhole, type FileHandle, link, mkdir, open, writeFile } from 'node:fs/promises';
+import { copyFile as copyWhole, type FileHandle, link, open, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isTaken } from './file-errors';
 import { LakeError, type ObjectInfo } from './lake';
+import { makeFolder } from './make-folder';
 
 /** Up to this size the ETag is the content's hash; it covers every record that is changed by compare-and-swap. */
 const HASHED_BYTES = 64 * 1024;
@@ -41,7 +42,7 @@ export async function sync(file: FileHandle): Promise<Stored> {
 
 /** Gives a synced file its name, unless the name is taken. */
 export async function publish(temporary: string, path: string, key: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   await link(temporary, path).catch((error) => {
     throw isTaken(error) ? taken(key) : error;
   });

@@ -6,6 +6,7 @@ describe('lakeProblems', () => {
     { S3_BUCKET: 'lake', AWS_BUCKET_NAME: 'lake', LAKE_PREFIX: '/a/b-1/' },
     { S3_BUCKET: 'lake', AWS_BUCKET_NAME: '', AWS_ENDPOINT_URL_S3: 'http://minio:9000' },
     { LAKE_URL: 'file:///data/lake' },
+    { LAKE_URL: 'file:///processed' },
   ])('finds none in %j', (env) => expect(lakeProblems(env)).toEqual([]));
 
   it.each<[Record<string, string>, RegExp]>([
@@ -18,6 +19,9 @@ describe('lakeProblems', () => {
     [{ S3_BUCKET: 'lake', AWS_ACCESS_KEY_ID: 'AKIA' }, /together/],
     [{ LAKE_URL: 's3://lake' }, /AWS_BUCKET_NAME instead/],
     [{ LAKE_URL: 'file:///data', LAKE_PREFIX: 'a' }, /part of LAKE_URL/],
+    [{ LAKE_URL: 'file:///proc/x' }, /keeps no files/],
+    [{ LAKE_URL: 'file:///sys' }, /keeps no files/],
+    [{ LAKE_URL: 'file:///data/../proc/x' }, /keeps no files/],
   ])('finds one in %j', (env, problem) => expect(lakeProblems(env)).toEqual([expect.stringMatching(problem)]));
 });
 

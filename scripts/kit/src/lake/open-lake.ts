@@ -60,7 +60,8 @@ export function lakeProblems(env: Env): string[] {
 function folderProblems(env: Env): string[] {
   const problems = prefixOf(env) ? ['LAKE_PREFIX is for buckets: make it part of LAKE_URL'] : [];
   try {
-    fileURLToPath(env.LAKE_URL!);
+    const path = fileURLToPath(env.LAKE_URL!);
+    if (/^\/(proc|sys)(\/|$)/.test(path)) problems.push(`LAKE_URL: ${path} is the kernel's own, and keeps no files`);
   } catch {
     problems.push('LAKE_URL must be a local folder like file:///data/lake (for S3 set AWS_BUCKET_NAME instead)');
   }

@@ -1,5 +1,6 @@
-import { mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '@ingesta/kit';
 import { fileDigest } from './file-digest';
 
 /** A cached file that stays where it is until it is released. */
@@ -47,7 +48,7 @@ export class FileCache {
   async put(identity: string, temporary: string, sha256: string): Promise<HeldFile> {
     const name = `${identity}.${sha256}.parquet`;
     const held = this.#hold(name);
-    await mkdir(this.folder, { recursive: true });
+    await makeFolder(this.folder);
     await rename(temporary, held.path);
     this.#checked.set(name, await this.#mark(held.path));
     await this.#makeRoom();

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
-import { mkdir, stat } from 'node:fs/promises';
-import { openLake } from '@ingesta/kit';
+import { stat } from 'node:fs/promises';
+import { makeFolder, openLake } from '@ingesta/kit';
 import { asApiError } from '../../../as-api-error';
 import { ApiError } from '../../../errors';
 import { SqlProblem } from '../engine';
@@ -52,11 +52,11 @@ async function open(settings: WorkerSettings): Promise<{ work: Work; settled: ()
 /** In a folder for everybody's temporary files somebody else may have been first; what he can change is not read. */
 async function makeFolders({ cacheFolder, workFolder }: WorkerSettings): Promise<void> {
   try {
-    await mkdir(cacheFolder, { recursive: true, mode: 0o700 });
+    await makeFolder(cacheFolder, 0o700);
     const { uid } = await stat(cacheFolder);
     const own = process.getuid?.() ?? uid;
     if (uid !== own && uid !== 0) throw new Error(`it belongs to user ${uid}, and this is user ${own}`);
-    await mkdir(workFolder, { recursive: true });
+    await makeFolder(workFolder);
   } catch (error) {
     throw new ApiError('INTERNAL', `The cache folder ${cacheFolder} cannot be used: ${(error as Error).message}`, {
       hint: 'Set ANALYTICS_CACHE_DIR to a folder that the gateway may write.',
