@@ -1,24 +1,21 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { createServer, type ServerOptions } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { hostname, tmpdir } from 'node:os';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { pathToFileURL } from 'node:url';
 import { loopbackVariables, openLake, readDatasets } from '@ingesta/kit';
 import { version } from '../package.json';
 import { AnalyticsService } from './analytics/analytics-service';
-import type { SqlChecker } from './analytics/engines/engine';
 import { createEngine } from './analytics/engines/index';
 import { tablesRead } from './analytics/pack-facts';
-import { KnownSql, type SqlVerdicts } from './analytics/packs/known-sql';
-import { loadPacks } from './analytics/packs/load-packs';
-import type { Pack } from './analytics/packs/pack';
 import { PackError } from './analytics/packs/pack-error';
 import { Snapshots } from './analytics/snapshots';
 import { PublishedTwins } from './analytics/twins/published-twins';
-import { createApp, OWN_FIRST_PARTS } from './app';
+import { createApp } from './app';
+import { firstFolder } from './bundle-folder';
+import { checkedPacks, checkShippedPacks } from './check-packs';
 import { childEnv, lakeEnv } from './child-surroundings';
 import { type Config, ConfigError, parseConfig } from './config';
 import { ApiError } from './errors';
@@ -57,8 +54,6 @@ const TIMEOUTS: ServerOptions = {
   // Longer than the usual 60 s of balancers, so that they close idle connections first.
   keepAliveTimeout: 65_000,
 };
-/** Beside the bundle, in the image: what the check of the shipped packs found. */
-const VERDICTS = 'checked-packs.json';
 
 async function main(): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile('.env');
@@ -198,41 +193,6 @@ async function main(): Promise<void> {
   }
 }
 
-/** The analytics packs. Throws with what to do where a file is wrong, or nothing can check it. */
-async function checkedPacks(config: Config, checker: SqlChecker): Promise<Pack[]> {
-  const verdicts = join(__dirname, VERDICTS);
-  const known = existsSync(verdicts) ? (JSON.parse(readFileSync(verdicts, 'utf8')) as SqlVerdicts) : {};
-  const folders = { shipped: shippedPacks(), mounted: config.packsDir, chosen: config.packs };
-  try {
-    return await loadPacks(folders, OWN_FIRST_PARTS, new KnownSql(known, checker));
-  } catch (error) {
-    if (error instanceof PackError) throw error;
-    const { message, cause } = error as Error;
-    const why = cause instanceof Error ? `${message}: ${cause.message}` : message;
-    throw new Error(`The analytics packs cannot be checked. PACKS=none starts without them. ${why}`, { cause: error });
-  }
-}
-
-/** Checks the packs that come with the gateway and prints what their statements answer with: for the image's build. */
-async function checkShippedPacks(): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'ingesta-check-'));
-  const config = parseConfig({ LAKE_URL: pathToFileURL(folder).href, ANALYTICS_CACHE_DIR: join(folder, 'cache') });
-  const engines = createEngine(config, __dirname, createLog('error', []));
-  const verdicts: SqlVerdicts = {};
-  const learning = new KnownSql({}, engines.checker, (question, columns) => {
-    verdicts[question] = columns;
-  });
-  try {
-    await loadPacks({ shipped: shippedPacks(), mounted: null, chosen: null }, OWN_FIRST_PARTS, learning);
-    process.stdout.write(`${JSON.stringify(verdicts)}\n`);
-  } finally {
-    await engines.close();
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-const shippedPacks = () => folderOf('../../analytics', 'analytics');
-
 /** What records call this gateway: tells gateways of one lake apart, and one's lives too. */
 const gatewayName = () => `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
 
@@ -261,12 +221,7 @@ async function sayHowSourcesRun(config: Config, runner: Runner, log: Log): Promi
 /** The scripts' folders: as configured, the repository's, or the descriptions that came with the image. */
 function scriptsFolder(config: Config): string | null {
   if (config.scriptsDir) return config.scriptsDir;
-  return folderOf('../../scripts', 'sources');
-}
-
-/** The first of these folders that is there: in the repository, or beside the bundle. */
-function folderOf(...names: string[]): string | null {
-  return names.map((name) => join(__dirname, name)).find((folder) => existsSync(folder)) ?? null;
+  return firstFolder('../../scripts', 'sources');
 }
 
 async function healthcheck(port: string): Promise<void> {

@@ -1,50 +1,24 @@
-import { randomUUID } from 'node:crypto';
-import type { Dataset, Lake, Manifest, RunRecord, ScriptPlan } from '@ingesta/kit';
+import type { Manifest, RunRecord, ScriptPlan } from '@ingesta/kit';
 import { uuidv7 } from 'uuidv7';
 import { asApiError } from '../as-api-error';
-import type { Config } from '../config';
 import { ApiError } from '../errors';
 import type { Log } from '../log';
-import type { Metrics } from '../metrics/metrics';
-import type { JobSpec, LaunchableSource, Runner } from '../runners/runner';
-import { type Acquired, acquireLease, runInProgress } from '../runs/acquire-lease';
-import { systemClock } from '../runs/clock';
-import type { HeldLease } from '../runs/held-lease';
-import { leaseTimes } from '../runs/lease';
-import { LeaseStore } from '../runs/lease-store';
-import { readCurrent } from '../runs/publication';
-import type { RunJournal } from '../runs/run-journal';
-import type { Verifier } from '../runs/verifier/verifier';
+import { runInProgress } from '../runs/acquire-lease';
 import { deeperCause } from './cause-of';
-import { type CredentialEnv, compileJob, type IngestRequest, type LakeFolder } from './job';
-import { type AttemptIdentity, launchAttempts } from './launch-attempts';
-import { cancelled, runRecorded } from './recorded-run';
+import type { IngestRequest } from './job';
+import { launch, leadRun, type PlannedRun, type RunServices } from './lead-run';
+import { cancelled } from './recorded-run';
 import type { PublishedRun, RunAnswer } from './run-answer';
 import { RunSlots } from './run-slots';
 
-/** What an ingestion needs from outside. */
-export interface IngestServices {
-  config: Config;
-  /** This gateway's name in records, for people. */
-  gateway: string;
-  lake: () => Promise<Lake>;
-  runner: Runner;
+/** What ingestions need from outside. */
+export interface IngestServices extends RunServices {
   log: Log;
-  /** Credentials for the script, resolved for each run: they may have rotated. */
-  credentials: (source: LaunchableSource, runId: string) => Promise<CredentialEnv>;
-  /** The source's variables as a secret store knows them, asked for each launch: they may have rotated. */
-  secrets: (source: LaunchableSource) => Promise<Readonly<Record<string, string>>>;
-  lakeFolder: () => Promise<LakeFolder | null>;
-  /** The named queries of a database, read for each run: files may have changed. */
-  datasets: (database: string) => Promise<Dataset[]>;
-  /** Reads each run's objects back before it is published; absent where the lake's word is enough. */
-  verifier?: Verifier;
   /**
    * Told of each snapshot that was published, when its run is over; what it says by table stands in the answer as
    * `analytics`. Answers soon and never rejects: what it begins goes on beside.
    */
   published?: (manifest: Manifest) => Promise<Record<string, string>>;
-  metrics?: Pick<Metrics, 'run' | 'lease'>;
 }
 
 /** A run that has a record: its end can be waited for, here or elsewhere. */
@@ -99,7 +73,8 @@ export class IngestService {
     return this.#told(database, runId, (log, halt) =>
       this.#inSlot(halt, async (deadline) => {
         const source = await this.services.runner.resolve(database);
-        const { output } = await this.#launch(
+        const { output } = await launch(
+          this.services,
           { database, request, runId, requestedBy: null, log, halt, source, deadline },
           null,
         );
@@ -222,98 +197,12 @@ export class IngestService {
     }
   }
 
-  #run(asked: Omit<Launching, 'source' | 'deadline'>, onRecorded: () => void): Promise<PublishedRun> {
+  #run(asked: Omit<PlannedRun, 'source' | 'deadline'>, onRecorded: () => void): Promise<PublishedRun> {
     return this.#inSlot(asked.halt, async (deadline) => {
       const run = { ...asked, deadline, source: await this.services.runner.resolve(asked.database) };
-      const ran = this.#lead(run, onRecorded);
+      const ran = leadRun(this.services, run, onRecorded);
       // From here on the source is known to exist: its name may become a label.
       return this.services.metrics?.run(run.database, ran) ?? ran;
     });
   }
-
-  async #lead(run: Launching, onRecorded: () => void): Promise<PublishedRun> {
-    // What cannot be launched must not take the lease, nor leave a record.
-    const sketch = await this.#compile(run, { ...NO_ATTEMPT, runId: run.runId, deadline: run.deadline }, 0);
-    const lake = await this.services.lake();
-    const claimed = this.#acquire(lake, run);
-    const acquired = await (this.services.metrics?.lease(run.database, claimed) ?? claimed);
-    const { SENSITIVE_COLUMNS: add, SENSITIVE_COLUMNS_ALLOW: allow } = this.services.config.env;
-    const { runner, reference: image } = run.source;
-    const { epoch } = acquired.lease.record;
-    run.log.info('run started', { runner, image, tables: run.request.tables, epoch, requested_by: run.requestedBy });
-    const published = await runRecorded({
-      ...{ ...run, lake, acquired, sketch, onRecorded },
-      gateway: this.services.gateway,
-      settings: { add, allow },
-      verifier: this.services.verifier ?? null,
-      latestTemplate: this.services.config.latestTemplate,
-      launch: (journal) => this.#launch(run, { lake, lease: acquired.lease, journal }),
-    });
-    run.log.info('run finished', { tables: Object.keys(published.answer.result).length });
-    return published;
-  }
-
-  #acquire(lake: Lake, { database, runId, deadline, halt }: Launching): Promise<Acquired> {
-    const times = leaseTimes(this.services.config.leaseTtlSeconds * 1000);
-    return acquireLease({
-      store: new LeaseStore(lake, database, systemClock, times),
-      claimant: { holder: this.services.gateway, runId, nonce: randomUUID(), deadline },
-      times,
-      clock: systemClock,
-      epochFloor: async () => (await readCurrent(lake, database))?.pointer.epoch ?? 0,
-      signal: halt.signal,
-    });
-  }
-
-  async #compile({ source, request }: Launching, attempt: AttemptIdentity, epoch: number): Promise<JobSpec> {
-    const services = this.services;
-    // A plan needs no lake, unless the source reads from it: then the script says what is missing.
-    const found = services.credentials(source, attempt.runId);
-    const credentials = await (request.dryRun ? found.catch(() => ({})) : found);
-    const [folder, datasets, secrets] = await Promise.all([
-      services.lakeFolder(),
-      services.datasets(source.name),
-      services.secrets(source),
-    ]);
-    const identity = { ...attempt, gateway: services.gateway, epoch };
-    return compileJob(services.config, source, request, identity, { credentials, secrets, folder, datasets });
-  }
-
-  /** Launches the script; `records` are where a run leaves its traces, null for a dry run. */
-  #launch(run: Launching, records: { lake: Lake; lease: HeldLease; journal: RunJournal } | null) {
-    const { runId, deadline, halt, log } = run;
-    return launchAttempts({
-      runner: this.services.runner,
-      compile: (attempt) => this.#compile(run, attempt, records?.lease.record.epoch ?? 0),
-      runId,
-      deadline,
-      timestamp: async (attempt) => {
-        if (records === null) return Math.floor(Date.now() / 1000);
-        return attempt === 1 ? records.lease.record.last_timestamp : records.lease.allot();
-      },
-      onAttempt: async ({ job }) => {
-        if (job.attempt > 1) await records?.journal.attempt(job.attempt, job.timestamp);
-      },
-      onEvent: (event) => records?.journal.event(event),
-      lake: records?.lake ?? null,
-      signal: halt.signal,
-      most: this.services.config.runAttempts,
-      log,
-    });
-  }
 }
-
-/** A launch, as far as it is decided before its first attempt. */
-interface Launching {
-  database: string;
-  request: IngestRequest;
-  runId: string;
-  requestedBy: string | null;
-  log: Log;
-  halt: AbortController;
-  source: LaunchableSource;
-  deadline: Date;
-}
-
-/** For a look at what would be compiled, before anything is allotted. */
-const NO_ATTEMPT = { attempt: 1, nonce: 'none', timestamp: '19700101_000000' };
