@@ -2,7 +2,7 @@ import { idempotencyKey, type Lake, LakeError } from '@ingesta/kit';
 import { uuidv7 } from 'uuidv7';
 import { ApiError } from '../errors';
 import { changeRun, openRun } from '../runs/run-store';
-import { givenLake, givenRunRecord, keysOf } from '../testing/given';
+import { givenLake, givenRunRecord, keysOf, lakeWith } from '../testing/given';
 import { Submissions } from './idempotency';
 import type { IngestRequest } from './job';
 
@@ -29,7 +29,7 @@ function gateway(through: Lake = lake) {
     submissions.submit({ database: 'mysql', request: REQUEST, key: 'k', principal: 'p', path: '/mysql', ...change });
   return { submit, ingestion, started };
 }
-const end = async (runId: string, error: { code: string; message: string; hint: string }) => {
+const close = async (runId: string, error: { code: string; message: string; hint: string }) => {
   const run = { record: givenRunRecord({ run_id: runId }), etag: '' };
   await changeRun(lake, run, { state: 'failed', error });
 };
@@ -39,7 +39,7 @@ it('leads another gateway to the run under way, and to its end', async () => {
   const { runId } = await a.submit();
   const joined = await b.submit();
   expect([joined.runId, b.started]).toEqual([runId, []]);
-  await end(runId, { code: 'SOURCE_AUTH', message: 'refused', hint: 'h' });
+  await close(runId, { code: 'SOURCE_AUTH', message: 'refused', hint: 'h' });
   await expect(joined.done).rejects.toMatchObject({ code: 'SOURCE_AUTH', runId });
 });
 
@@ -48,7 +48,7 @@ it('starts one run for many requests at once, through two gateways', async () =>
   const answers = await Promise.all(Array.from({ length: 10 }, (_, i) => (i % 2 === 0 ? a : b).submit()));
   expect(new Set(answers.map(({ runId }) => runId)).size).toBe(1);
   expect([...a.started, ...b.started]).toHaveLength(1);
-  await end(answers[0]!.runId, { code: 'SOURCE_AUTH', message: 'refused', hint: 'h' });
+  await close(answers[0]!.runId, { code: 'SOURCE_AUTH', message: 'refused', hint: 'h' });
   // All but the one that started it wait for its end in the lake.
   let joined = 0;
   await new Promise<void>((resolve) => {
@@ -86,12 +86,55 @@ it('starts one run when the answer to its own record is lost', async () => {
 it('tells a failure that would come again, and starts anew after one that may not', async () => {
   const { submit, started } = gateway();
   const first = await submit();
-  await end(first.runId, { code: 'LEASE_LOST', message: 'gone', hint: 'h' });
+  await close(first.runId, { code: 'LEASE_LOST', message: 'gone', hint: 'h' });
   const second = await submit();
   expect(second.runId).not.toBe(first.runId);
-  await end(second.runId, { code: 'TABLE_NOT_FOUND', message: 'no t', hint: 'h' });
+  await close(second.runId, { code: 'TABLE_NOT_FOUND', message: 'no t', hint: 'h' });
   await expect(submit()).rejects.toMatchObject({ code: 'TABLE_NOT_FOUND', runId: second.runId });
   expect(started).toHaveLength(2);
+});
+
+it('waits for a run that waits for its turn, however long that is, through another gateway, too', async () => {
+  const [a, b] = [gateway(), gateway()];
+  const { start } = a.ingestion;
+  let turn: () => void = () => undefined;
+  a.ingestion.start = async (...args) => {
+    await new Promise<void>((resolve) => {
+      turn = resolve;
+    });
+    return start(...args);
+  };
+  const first = a.submit();
+  while ((await keysOf(lake)).length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  const joined = [a.submit(), b.submit()];
+  await new Promise((resolve) => setTimeout(resolve, 4 * TTL));
+  expect([...a.started, ...b.started]).toEqual([]);
+  turn();
+  const { runId } = await first;
+  for (const one of joined) expect((await one).runId).toBe(runId);
+  expect([...a.started, ...b.started]).toEqual([runId]);
+});
+
+it('takes a key over whose gateway died before its run began', async () => {
+  const [a, b] = [gateway(), gateway()];
+  const dead = lakeWith(lake, {
+    putIfMatch: async () => {
+      throw new LakeError('unavailable', 'this gateway is no more', '');
+    },
+  });
+  const late = gateway(dead);
+  let end: (reason: ApiError) => void = () => undefined;
+  late.ingestion.start = () =>
+    new Promise((_, reject) => {
+      end = reject;
+    });
+  const lost = late.submit();
+  while ((await keysOf(lake)).length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  const answers = await Promise.all([a.submit(), b.submit()]);
+  expect(new Set(answers.map(({ runId }) => runId)).size).toBe(1);
+  expect([...a.started, ...b.started]).toHaveLength(1);
+  end(new ApiError('LEASE_LOST', 'gone'));
+  await expect(lost).rejects.toMatchObject({ code: 'LEASE_LOST' });
 });
 
 it('forgets what was refused for the moment only', async () => {

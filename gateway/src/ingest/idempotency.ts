@@ -21,6 +21,8 @@ import type { IngestService, StartedRun } from './service';
 /** What a key may be: visible ASCII, as the draft's structured header has it without its quotes. */
 const KEY = /^[\x21-\x7e]{1,255}$/;
 const LOOK_MS = 500;
+/** Beats in the time after which a run that has not begun is given up for lost. */
+const BEATS = 6;
 
 export interface Submission {
   database: string;
@@ -65,18 +67,23 @@ export class Submissions {
       const known = stored && (await this.#known(lake, database, stored));
       if (known !== null && known !== 'absent') return known;
       if (stored !== null && known === 'absent') {
-        // About to begin, or its gateway died before it did: no claim of a lease takes longer than this.
+        // About to begin, which its gateway says again and again, or that gateway has died.
         const { etag } = stored;
         if (waiting.etag !== etag) waiting = { etag, since: this.clock.mono() };
-        if (this.clock.mono() - waiting.since < 2 * this.services.leaseTtlMs) {
+        if (this.clock.mono() - waiting.since < this.#lostAfterMs) {
           await this.clock.sleep(LOOK_MS);
           continue;
         }
       }
-      const mine: IdempotencyRecord = { fingerprint, run_id: uuidv7(), state: 'taken', error: null };
+      const mine: IdempotencyRecord = { fingerprint, run_id: uuidv7(), state: 'taken', beat: 0, error: null };
       const etag = await write(lake, at, mine, stored?.etag ?? null);
       if (etag !== null) return this.#start(lake, at, { record: mine, etag }, { database, request, requestedBy });
     }
+  }
+
+  /** No claim of a lease takes longer. */
+  get #lostAfterMs(): number {
+    return 2 * this.services.leaseTtlMs;
   }
 
   /** The answer that the record leads to; `absent` where its run has no record, null where a new run is to answer. */
@@ -111,6 +118,8 @@ export class Submissions {
     asked: { database: string; request: IngestRequest; requestedBy: string | null },
   ): Promise<StartedRun> {
     const { database, request, requestedBy } = asked;
+    const begun = new AbortController();
+    const beating = this.#beat(lake, at, mine, begun.signal);
     try {
       return await this.services.ingestion.start(database, request, mine.record.run_id, requestedBy);
     } catch (error) {
@@ -120,8 +129,25 @@ export class Submissions {
         ? { state: 'refused' as const, error: { code, message, hint } }
         : { state: 'open' as const };
       // Where this cannot be written the record leads to no run, and the next request waits a little before it tries.
-      await write(lake, at, { ...mine.record, ...told }, mine.etag).catch(() => null);
+      begun.abort();
+      const last = await beating;
+      await write(lake, at, { ...last.record, ...told }, last.etag).catch(() => null);
       throw failure;
+    } finally {
+      begun.abort();
+    }
+  }
+
+  /** Writes again and again that the run is still to come, until it has begun, or somebody else has the key: what was written last. */
+  async #beat(lake: Lake, at: string, mine: Stored, begun: AbortSignal): Promise<Stored> {
+    for (let last = mine; ; ) {
+      await this.clock.sleep(this.#lostAfterMs / BEATS, begun);
+      if (begun.aborted) return last;
+      const record = { ...last.record, beat: last.record.beat + 1 };
+      // A lake that blinks is asked again at the next beat.
+      const etag = await write(lake, at, record, last.etag).catch(() => undefined);
+      if (etag === null) return last;
+      if (etag !== undefined) last = { record, etag };
     }
   }
 }

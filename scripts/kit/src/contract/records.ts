@@ -133,6 +133,8 @@ export const idempotencyRecordSchema = z.object({
   run_id: z.string(),
   /** `taken`: see the run. `open`: it never began, and the next request may try. `refused`: see `error`. */
   state: z.enum(['taken', 'open', 'refused']),
+  /** Grows while the run waits for its turn: who waits for it sees that its gateway lives. */
+  beat: z.int().default(0),
   error: z.object({ code: z.string(), message: z.string(), hint: z.string() }).nullable(),
 });
 export type IdempotencyRecord = z.infer<typeof idempotencyRecordSchema>;
