@@ -28,6 +28,9 @@ test('names choose what is measured, options how', () => {
     extraction: undefined,
     analytics: { policies: 500, write: true, command: 'npm run bench -- analytics --rows 500 --write' },
   });
+  expect(choose(['runs', '--runs', '7'])).toMatchObject({ runs: 7, load: false });
+  expect(choose([]).runs).toBe(1000);
+  expect(choose(['load']).runs).toBeUndefined();
   expect(choose(['series']).extraction!.rounds).toBeUndefined();
 });
 

@@ -4,7 +4,7 @@ import { ENGINE_NAMES, type EngineName } from './extraction/engines';
 import type { ExtractionOptions } from './extraction/measure-extraction';
 
 /** The measurements one can ask for; without any, all. */
-const MEASUREMENTS = ['post', 'gateway', 'extraction', 'series', 'analytics', 'load'] as const;
+const MEASUREMENTS = ['post', 'gateway', 'extraction', 'series', 'analytics', 'load', 'runs'] as const;
 type Measurement = (typeof MEASUREMENTS)[number];
 
 /** What `npm run bench -- …` asks for. */
@@ -15,9 +15,11 @@ export interface Choice {
   readonly extraction: ExtractionOptions | undefined;
   readonly analytics: AnalyticsOptions | undefined;
   readonly load: boolean;
+  /** How many runs; undefined where they are not asked for. */
+  readonly runs: number | undefined;
 }
 
-export const USAGE = `usage: npm run bench -- [post] [gateway] [extraction] [series] [analytics] [load] [options]
+export const USAGE = `usage: npm run bench -- [post] [gateway] [extraction] [series] [analytics] [load] [runs] [options]
 
   post          POST to reply, against a bare container
   gateway       memory of the idle gateway
@@ -25,10 +27,12 @@ export const USAGE = `usage: npm run bench -- [post] [gateway] [extraction] [ser
   series        the script at 10,000, 100,000 and 1,000,000 rows
   analytics     the insurance routes on 5,000,000 policies and 1,000,000 claims
   load          1,000 followers of a run and 500 GETs of /health a second
+  runs          memory and open files of a gateway over 1,000 runs
 Without any of these, all.
 
   --engine NAMES    ${ENGINE_NAMES.join(', ')}; several with commas (default: all)
   --rows N          rows of the table (default 1000000); policies of analytics (default 5000000)
+  --runs N          so many runs (default 1000)
   --rounds N        counted rounds (default 5; 3 of the slower mongodb and cassandra)
   --no-peers        without other people's tools
   --full            series of postgresql and mysql up to ten times the rows
@@ -44,6 +48,7 @@ export function choose(argv: readonly string[]): Choice {
       engine: { type: 'string' },
       rows: { type: 'string' },
       rounds: { type: 'string' },
+      runs: { type: 'string' },
       'no-peers': { type: 'boolean' },
       full: { type: 'boolean' },
       write: { type: 'boolean' },
@@ -73,6 +78,7 @@ export function choose(argv: readonly string[]): Choice {
       ? { policies: numberOf('--rows', values.rows ?? '5000000'), write, command }
       : undefined,
     load: asked('load'),
+    runs: asked('runs') ? numberOf('--runs', values.runs ?? '1000') : undefined,
   };
 }
 

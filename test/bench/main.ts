@@ -5,6 +5,7 @@ import { measureIdleGateway } from './idle-gateway';
 import { measureLoad } from './load';
 import { measurePost } from './post-latency';
 import { prepare } from './prepare';
+import { measureRuns } from './runs';
 import { withServices } from './with-services';
 
 /** Every measurement in one run on one machine: figures of different runs are not to be compared. */
@@ -18,6 +19,7 @@ async function bench(choice: Choice): Promise<void> {
   if (choice.analytics) {
     await measureAnalytics(choice.analytics).catch((error: Error) => failed.push(`analytics: ${error.message}`));
   }
+  if (choice.runs) await measureRuns(choice.runs).catch((error: Error) => failed.push(`runs: ${error.message}`));
   if (choice.load) await measureLoad().catch((error: Error) => failed.push(`load: ${error.message}`));
   if (failed.length > 0) throw new Error(`not measured: ${failed.join('; ')}`);
 }
