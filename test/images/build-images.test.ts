@@ -1,4 +1,6 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -36,6 +38,43 @@ function freshClone(): string {
     cpSync(join(ROOT, part), join(clone, part), { recursive: true, filter: (path) => !made.has(basename(path)) });
   }
   return clone;
+}
+
+/** Where people keep secrets in a working copy, or forget them. */
+const SECRET_FILES = [
+  '.env',
+  '.env.production',
+  '.npmrc',
+  '.aws/credentials',
+  'tls.key',
+  'client.pem',
+  'password.secret',
+];
+
+/** Puts one secret into all of these, beside the Dockerfiles too. */
+function withSecrets(clone: string, secret: string): string {
+  for (const folder of ['.', 'gateway', 'scripts/postgresql']) {
+    for (const file of SECRET_FILES) {
+      mkdirSync(join(clone, folder, file, '..'), { recursive: true });
+      writeFileSync(join(clone, folder, file), `PASSWORD=${secret}\n`);
+    }
+  }
+  return clone;
+}
+
+/** How often a text stands in these images: in any file of any layer, and in what is told of how they were made. */
+async function countInLayers(text: string, images: readonly string[]): Promise<number> {
+  const child = spawn('docker', ['save', ...images], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const closed = once(child, 'close');
+  let [found, rest] = [0, ''];
+  for await (const chunk of child.stdout.setEncoding('latin1')) {
+    const seen = rest + chunk;
+    found += seen.split(text).length - 1;
+    rest = seen.slice(seen.length - text.length + 1);
+  }
+  const [code] = await closed;
+  if (code !== 0) throw new Error(`docker save ended with ${code}`);
+  return found;
 }
 
 /** A repository of one source, which is a shell script. */
@@ -202,10 +241,19 @@ describeWith(['docker'], 'build-images.sh', () => {
   });
 
   describe('where there is no Node', () => {
+    const secret = `canary-${randomUUID()}`;
     beforeAll(() => {
       const args = [...common(), ...reachingRegistry(), 'gateway', 'postgresql'];
-      process.stderr.write(builtOrThrow(buildImages(freshClone(), args, { PATH: pathWithoutNode() })));
+      const clone = withSecrets(freshClone(), secret);
+      process.stderr.write(builtOrThrow(buildImages(clone, args, { PATH: pathWithoutNode() })));
     }, BUILD_MS);
+
+    test('no secret that lay about in the working copy is in a layer of any image', async () => {
+      const images = [`${PREFIX}gateway:test`, `${PREFIX}postgresql:test`, 'ingesta-build-bundles'];
+      expect(await countInLayers(secret, images)).toBe(0);
+      // It looks where there is something to see.
+      expect(await countInLayers('"name": "@ingesta/gateway"', images)).toBeGreaterThan(0);
+    });
 
     test('the bundles are made in a container', async () => {
       expect(await docker(['run', '--rm', `${PREFIX}postgresql:test`, '--describe'])).toContain('POSTGRES_');
