@@ -14,7 +14,6 @@ const STORED = {
 };
 
 describeWith(['s3'], 'how objects are to be stored', () => {
-  // Seen to fail with what the analytics child is told of S3 cut down to its bucket.
   it('is told with the table, its stable copy, and the twin that another process writes', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'ingesta-stored-'));
     const files = {
