@@ -23,7 +23,8 @@ describeOnLinux(['cassandra'], 'a Cassandra ring of three nodes with virtual nod
     if (!ring) throw new Error('The jars of Cassandra are not here: run with INGESTA_TEST_INSTALL=1');
     admin = new Client({
       contactPoints: [SECOND],
-      protocolOptions: { port: ring.port },
+      // On a busy machine a node may learn late of a keyspace.
+      protocolOptions: { port: ring.port, maxSchemaAgreementWaitSeconds: 120 },
       localDataCenter: 'datacenter1',
       queryOptions: { consistency: types.consistencies.all, prepare: true },
       socketOptions: { readTimeout: 60_000 },
