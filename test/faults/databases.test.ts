@@ -8,7 +8,7 @@ import { inWorld, LEASE_TTL_S } from './harness/world';
 const engines: EngineName[] = ['postgresql', 'mysql', 'mongodb', 'cassandra'];
 const ONCE = { RUN_ATTEMPTS: '1' };
 
-// Seen to fail, for PostgreSQL, with `queryError` (server-error.ts) not knowing a lost connection: SCRIPT_FAILED.
+// Each seen to fail with its source's server-error.ts not knowing a lost connection: SCRIPT_FAILED.
 for (const name of engines) {
   describeWith([...new Set(['postgresql', 's3', name] as const)], `fault 14: ${name} breaks the connection`, () => {
     it('in the middle of a table: the run fails, and the snapshot before is served', () =>
