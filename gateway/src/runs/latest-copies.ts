@@ -1,4 +1,5 @@
 import { type Lake, latestKeys, type Manifest, type ManifestEntry } from '@ingesta/kit';
+import { forEachOf } from './for-each-of';
 
 /** Metadata of a copy: the key of what it is a copy of. */
 const SOURCE_METADATA = 'ingesta-source';
@@ -26,13 +27,13 @@ export async function renewLatestCopies(copies: LatestCopies): Promise<string[]>
   const entries = Object.entries(manifest.tables);
   const failed = new Map<string, unknown>();
   const keys = latestKeys(template, manifest.database, new Map(entries.map(([table, entry]) => [table, isGz(entry)])));
-  const queue = entries.values();
-  const worker = async () => {
-    for (const [table, entry] of queue) {
+  await forEachOf(
+    entries,
+    async ([table, entry]) => {
       await renew(copies, entry, keys.get(table)!).catch((error: unknown) => failed.set(table, error));
-    }
-  };
-  await Promise.all(Array.from({ length: PARALLEL }, worker));
+    },
+    PARALLEL,
+  );
   const [first] = failed.values();
   if (first === undefined) return [];
   const names = entries.map(([table]) => table).filter((table) => failed.has(table));

@@ -1,5 +1,6 @@
 import { ATTEMPT_METADATA, type Job, type Lake, type ScriptResult, sensitiveRules } from '@ingesta/kit';
 import { ApiError } from '../errors';
+import { forEachOf } from './for-each-of';
 import type { ClaimedObject } from './verifier/verifier';
 
 /** What a script said is not so. */
@@ -53,11 +54,7 @@ export async function verifyResult(lake: Lake, job: Job, result: ScriptResult): 
     if (head.metadata !== null && head.metadata[ATTEMPT_METADATA] !== job.nonce)
       fail(`the object of ${table} was made by another attempt`);
   };
-  const queue = entries.values();
-  const worker = async () => {
-    for (const entry of queue) await verifyOne(entry);
-  };
-  await Promise.all(Array.from({ length: PARALLEL }, worker));
+  await forEachOf(entries, verifyOne, PARALLEL);
 }
 
 /** What is read back where the lake's word is not enough. */

@@ -1,8 +1,8 @@
 import { type Lake, type Manifest, manifestSchema, POINTERS, parquetKey, sweepKeys } from '@ingesta/kit';
 import type { Log } from '../../log';
+import { forEachOf } from '../for-each-of';
 import { readCurrent } from '../publication';
 import { readRun } from '../run-store';
-import { forEachOf } from './for-each-of';
 import { retire, type Snapshot } from './retirement';
 import { SweepRecord } from './sweep-record';
 

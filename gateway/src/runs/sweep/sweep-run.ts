@@ -1,6 +1,6 @@
 import { ATTEMPT_METADATA, attemptObjectsSchema, type Lake, LakeError, openUploadSchema, runKeys } from '@ingesta/kit';
+import { forEachOf } from '../for-each-of';
 import { isPublished } from '../publication';
-import { forEachOf } from './for-each-of';
 
 /** What went. */
 export interface Swept {

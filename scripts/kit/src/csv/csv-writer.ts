@@ -1,6 +1,5 @@
 import type { CsvChunk } from '../source';
 import type { JsonFilter } from './json-filter';
-import { collectYoungGarbage } from './young-garbage';
 
 const COMMA = 0x2c;
 const QUOTE = 0x22;
@@ -19,9 +18,6 @@ export interface CsvPiece extends CsvChunk {
 /** So much of a large field is written at once. */
 const SLICE = 16 * 1024;
 
-/** So much is cut, and as much received, before somebody looks what of it is still needed. */
-const GARBAGE_BYTES = 2 * 1024 * 1024;
-
 /** Below this a byte loop beats the call into `Buffer.copy`. */
 const SHORT = 48;
 
@@ -36,8 +32,6 @@ export class CsvWriter {
   #used = 0;
   #rows = 0;
   #totalRows = 0;
-  /** Bytes cut since garbage was collected last. */
-  #garbage = 0;
   #rowStarted = false;
   readonly #full: CsvPiece[] = [];
   /** A row that ends behind it ends its piece, so that few rows are cut. */
@@ -199,11 +193,6 @@ export class CsvWriter {
 
   #cut(nextBytes: number): void {
     if (this.#used > 0) {
-      this.#garbage += this.#used;
-      if (this.#garbage > GARBAGE_BYTES) {
-        this.#garbage = 0;
-        collectYoungGarbage();
-      }
       this.#full.push({ data: this.#buffer.subarray(0, this.#used), rows: this.#rows, endsRow: !this.#rowStarted });
       this.#buffer = Buffer.allocUnsafeSlow(nextBytes);
     } else if (nextBytes > this.#buffer.length) {
