@@ -1,14 +1,16 @@
-import { type Lake, LakeError } from '@ingesta/kit';
+import { randomUUID } from 'node:crypto';
+import { type Lake, LakeError, PROBES } from '@ingesta/kit';
 import { ApiError } from '../errors';
 
 /**
  * Proves that the lake honours `If-None-Match` (on a put and on the completion of a multipart upload) and `If-Match`, on which
  * everything here rests: a store that ignores them would let two gateways publish over one another. Tells whether it lets us
  * delete. Throws `LAKE_DENIED` where a condition is ignored, `LakeError` where nobody can tell now. Leaves one small object
- * behind where it may not delete.
+ * behind where it may not delete; what one leaves that breaks off goes with the sweep.
  */
 export async function probeLake(lake: Lake, gateway: string): Promise<{ mayDelete: boolean }> {
-  const key = `_ingesta/probe/${gateway.replace(/[^A-Za-z0-9_-]/g, '-')}.json`;
+  // A key of its own: what an earlier probe may have left says nothing about this one.
+  const key = `${PROBES}${gateway.replace(/[^A-Za-z0-9_-]/g, '-')}-${randomUUID().slice(0, 8)}.json`;
   const body = (text: string) => Buffer.from(JSON.stringify({ probe: text, gateway }));
   const first = await lake.putIfAbsent(key, body('first'));
   let mayDelete = true;
@@ -20,15 +22,18 @@ export async function probeLake(lake: Lake, gateway: string): Promise<{ mayDelet
     const second = await lake.putIfMatch(key, body('second'), first.etag);
     if (await takes(lake.putIfMatch(key, body('third'), first.etag))) throw ignores('If-Match');
     const stored = await lake.get(key);
-    if (stored?.etag !== second.etag) throw ignores('If-Match');
+    if (stored === null) throw new LakeError('unavailable', 'the object of the probe is gone', 'Try again.');
+    if (stored.etag !== second.etag) throw ignores('If-Match');
   } finally {
     // Deleting is no right that a gateway needs.
-    await lake.delete(key).catch(() => {
-      mayDelete = false;
+    await lake.delete(key).catch((error) => {
+      mayDelete = !isDenied(error);
     });
   }
   return { mayDelete };
 }
+
+const isDenied = (error: unknown): boolean => error instanceof LakeError && error.kind === 'denied';
 
 async function* once(body: Buffer): AsyncGenerator<Buffer> {
   yield body;

@@ -13,6 +13,8 @@ export interface SeriesPoint {
 
 /** Counted rounds per size: what is asked about here is the slope, not a contest. */
 const ROUNDS = 3;
+/** From so many rows on a single run tells enough: what disturbs it is short beside it. */
+const ONCE_FROM = 5_000_000;
 
 /** Sizes of the series; the empty table tells what starting and connecting take. */
 export const seriesSizes = (largest: number): number[] =>
@@ -31,7 +33,8 @@ export async function measureSeries(
     if (!reused) say(`loading ${rows} rows`);
     const table = reused ?? (await engine.load(rows));
     try {
-      const [figure] = await runRounds([engine.script()], table, ROUNDS, say);
+      const script = rows < ONCE_FROM ? engine.script() : { ...engine.script(), atMost: 1 };
+      const [figure] = await runRounds([script], table, ROUNDS, say);
       if (figure!.problem !== undefined) throw new Error(`series, ${rows} rows: ${figure!.problem}`);
       points.push({ rows, ms: median(figure!.runs), peakRss: figure!.peakRss });
     } finally {

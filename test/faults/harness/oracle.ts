@@ -7,6 +7,7 @@ import {
   type Manifest,
   type ManifestEntry,
   manifestSchema,
+  PROBES,
   parseRunMarker,
   RUN_MARKERS,
   type RunRecord,
@@ -76,6 +77,7 @@ async function leftovers(folder: string, bucket: FaultBucket): Promise<string[]>
   }
   const records = await recordsOf(bucket.lake);
   for (const { state, run_id } of records) if (state === 'running') left.push(`run ${run_id}`);
+  for await (const { key } of bucket.lake.list(PROBES)) left.push(key);
   left.push(...(await bucket.unfinishedUploads()).map((key) => `upload of ${key}`));
   left.push(...scriptsOf(folder).map((pid) => `process ${pid}`));
   if (records.some(({ runner }) => runner === 'docker')) {

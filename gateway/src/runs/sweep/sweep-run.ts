@@ -1,6 +1,7 @@
-import { ATTEMPT_METADATA, attemptObjectsSchema, type Lake, LakeError, openUploadSchema, runKeys } from '@ingesta/kit';
+import { ATTEMPT_METADATA, attemptObjectsSchema, type Lake, openUploadSchema, runKeys } from '@ingesta/kit';
 import { forEachOf } from '../for-each-of';
 import { isPublished } from '../publication';
+import { openUploads } from './open-uploads';
 
 /** What went. */
 export interface Swept {
@@ -39,21 +40,16 @@ export async function sweepRun(lake: Lake, database: string, runId: string): Pro
 
 /**
  * Uploads under recorded keys whose ids nobody could record: the answer to their creation was lost, or the script was killed
- * right behind it. A key belongs to one attempt alone, so they can only be its own. Where the lake lets nobody list them, a
- * lifecycle rule has to remove them.
+ * right behind it. A key belongs to one attempt alone, so they can only be its own.
  */
 async function abortUnrecorded(lake: Lake, recorded: ReadonlyMap<string, string>): Promise<number> {
   const [first] = recorded.keys();
   if (first === undefined) return 0;
   let aborted = 0;
-  try {
-    for await (const { key, uploadId } of lake.openUploads(commonPrefix([...recorded.keys()]))) {
-      if (!recorded.has(key)) continue;
-      await lake.abortUpload(key, uploadId);
-      aborted += 1;
-    }
-  } catch (error) {
-    if (!(error instanceof LakeError) || error.kind !== 'denied') throw error;
+  for await (const { key, uploadId } of openUploads(lake, commonPrefix([...recorded.keys()]))) {
+    if (!recorded.has(key)) continue;
+    await lake.abortUpload(key, uploadId);
+    aborted += 1;
   }
   return aborted;
 }

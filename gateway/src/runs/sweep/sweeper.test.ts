@@ -1,5 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { ATTEMPT_METADATA, type Lake, LakeError, parquetKey, type RunRecord, runKeys, sweepKeys } from '@ingesta/kit';
+import {
+  ATTEMPT_METADATA,
+  type Lake,
+  LakeError,
+  PROBES,
+  parquetKey,
+  type RunRecord,
+  runKeys,
+  sweepKeys,
+} from '@ingesta/kit';
 import { uuidv7obj } from 'uuidv7';
 import { capturedLog, givenLake, givenRunRecord, keysOf, lakeWith } from '../../testing/given';
 import type { Clock } from '../clock';
@@ -197,6 +206,39 @@ describe('what failed runs left', () => {
     now += HOUR;
     await sweeper.round(lake);
     expect(await there(keys)).toBe(0);
+  });
+});
+
+describe('what probes left that broke off', () => {
+  it('goes once this gateway has seen it for the grace; what came later stays, and where nobody may list uploads they do', async () => {
+    const open = new Set(['an-old-one']);
+    const uploads = lakeWith(lake, {
+      async *openUploads(prefix: string) {
+        for (const uploadId of open) yield { key: `${prefix}g.json`, uploadId };
+      },
+      abortUpload: async (_, uploadId) => void open.delete(uploadId),
+    });
+    const { sweeper } = givenSweeper();
+    const put = (name: string) => lake.putIfAbsent(PROBES + name, Buffer.from('{}'));
+    await put('old.json');
+    await sweeper.round(uploads);
+    now += HOUR / 2;
+    await put('young.json');
+    open.add('a-young-one');
+    await sweeper.round(uploads);
+    expect([await keysOf(lake, PROBES), open.size]).toEqual([[`${PROBES}old.json`, `${PROBES}young.json`], 2]);
+    now += HOUR / 2;
+    await sweeper.round(uploads);
+    expect([await keysOf(lake, PROBES), [...open]]).toEqual([[`${PROBES}young.json`], ['a-young-one']]);
+    const unlisted = lakeWith(uploads, {
+      // biome-ignore lint/correctness/useYield: it is refused at once.
+      async *openUploads() {
+        throw new LakeError('denied', 'not allowed to s3:ListBucketMultipartUploads', '');
+      },
+    });
+    now += HOUR;
+    await sweeper.round(unlisted);
+    expect([await keysOf(lake, PROBES), open.size, sweeper.off]).toEqual([[], 1, null]);
   });
 });
 

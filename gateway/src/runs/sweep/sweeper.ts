@@ -4,6 +4,7 @@ import { type Clock, systemClock } from '../clock';
 import { readRun } from '../run-store';
 import { retireSnapshots } from './retire-snapshots';
 import { cursorAfter, fateOf, isPast, type RunFate } from './run-fate';
+import { type ProbeSightings, sweepProbes } from './sweep-probes';
 import { SweepRecord } from './sweep-record';
 import { sweepRun } from './sweep-run';
 
@@ -20,7 +21,7 @@ export interface SweeperOptions {
 }
 
 /**
- * Removes what runs that were never published have left in the lake, and snapshots that nobody wants to keep. Any number of
+ * Removes what runs that were never published have left in the lake, what probes left that broke off, and snapshots that nobody wants to keep. Any number of
  * gateways may do it at once, and be stopped in the middle: what one decided to remove stays garbage, for keys are never
  * used again.
  */
@@ -31,6 +32,7 @@ export class Sweeper {
   #next = 0;
   /** What was found of the runs above the cursor: none is read or swept twice for the same fate. */
   #known = new Map<string, RunFate>();
+  #probes: ProbeSightings = new Map();
 
   constructor(private readonly options: SweeperOptions) {
     this.#clock = options.clock ?? systemClock;
@@ -55,8 +57,10 @@ export class Sweeper {
     this.#next = this.#clock.mono() + Math.min(LONGEST_PAUSE_MS, this.options.graceMs / 4);
     try {
       await this.#runs(lake);
+      const { graceMs } = this.options;
+      this.#probes = await sweepProbes(lake, this.#probes, { now: this.#clock.mono(), graceMs });
       if (this.options.keepSnapshots !== null) {
-        const { graceMs, keepSnapshots: keep, log } = this.options;
+        const { keepSnapshots: keep, log } = this.options;
         await retireSnapshots(lake, { keep, graceMs, now: this.#clock.wall(), log });
       }
     } catch (error) {

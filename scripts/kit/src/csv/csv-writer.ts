@@ -1,5 +1,6 @@
 import type { CsvChunk } from '../source';
 import type { JsonFilter } from './json-filter';
+import { collectYoungGarbage } from './young-garbage';
 
 const COMMA = 0x2c;
 const QUOTE = 0x22;
@@ -18,6 +19,9 @@ export interface CsvPiece extends CsvChunk {
 /** So much of a large field is written at once. */
 const SLICE = 16 * 1024;
 
+/** After so many bytes of output the buffers that they came from, and those that are stored by now, are freed. */
+const GARBAGE_BYTES = 2 * 1024 * 1024;
+
 /** Below this a byte loop beats the call into `Buffer.copy`. */
 const SHORT = 48;
 
@@ -34,6 +38,8 @@ export class CsvWriter {
   #totalRows = 0;
   #rowStarted = false;
   readonly #full: CsvPiece[] = [];
+  /** Bytes written since garbage was collected: rows that are never objects leave V8 too little to do it by itself. */
+  #garbage = 0;
   /** A row that ends behind it ends its piece, so that few rows are cut. */
   readonly #ripe: number;
 
@@ -194,6 +200,11 @@ export class CsvWriter {
   #cut(nextBytes: number): void {
     if (this.#used > 0) {
       this.#full.push({ data: this.#buffer.subarray(0, this.#used), rows: this.#rows, endsRow: !this.#rowStarted });
+      this.#garbage += this.#used;
+      if (this.#garbage > GARBAGE_BYTES) {
+        this.#garbage = 0;
+        collectYoungGarbage();
+      }
       this.#buffer = Buffer.allocUnsafeSlow(nextBytes);
     } else if (nextBytes > this.#buffer.length) {
       this.#buffer = Buffer.allocUnsafeSlow(nextBytes);

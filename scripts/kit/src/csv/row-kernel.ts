@@ -1,7 +1,6 @@
 import { ROW_KERNEL } from '../../generated/row-kernel';
 import { type CsvWriter, writeJson } from './csv-writer';
 import type { JsonFilter } from './json-filter';
-import { collectYoungGarbage } from './young-garbage';
 
 /** What the kernel does with a field; as in assembly/fields.ts. Texts are as the server sends them. */
 export const FieldKind = {
@@ -52,9 +51,6 @@ declare const WebAssembly: {
 /** The most bytes of rows that one call takes; a longer row is the caller's. */
 export const MAX_INPUT = 64 * 1024;
 
-/** So much is written, and as much received, before somebody looks what of it is still needed. */
-const GARBAGE_BYTES = 2 * 1024 * 1024;
-
 /** Blocks are read and written to their ends. */
 const SLACK = 64;
 /** MySQL's tables have at most 4,096 columns. */
@@ -99,8 +95,6 @@ let shared: Kernel | undefined;
  */
 export class RowKernel {
   readonly #kernel: Kernel;
-  /** Bytes written since garbage was collected last: rows that come and go this way leave V8 too little to do it by itself. */
-  #garbage = 0;
 
   /** `kinds`: a `FieldKind` per column; `filters`: of the columns with JSON; `writeField` writes what is the caller's. */
   constructor(
@@ -146,11 +140,6 @@ export class RowKernel {
       if (taken.value === 0) return at - start;
       this.writer.rows(kernel.bytes, OUTPUT, OUTPUT + written.value, rows.value);
       at += taken.value;
-      this.#garbage += written.value;
-      if (this.#garbage > GARBAGE_BYTES) {
-        this.#garbage = 0;
-        collectYoungGarbage();
-      }
       // Else a row was cut at the end of the slice, or what stopped it stands first in the next one.
       if (at === end) return at - start;
     }

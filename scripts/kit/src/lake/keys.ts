@@ -70,6 +70,9 @@ export const sweepKeys = {
   snapshots: (db: string): string => `_ingesta/sweep/${db}.json`,
 };
 
+/** Folder of what gateways write to learn whether the lake keeps its conditions; each removes its own. */
+export const PROBES = '_ingesta/probe/';
+
 /** Keys of one run's records. */
 export const runKeys = (db: string, runId: string) => {
   const folder = `_ingesta/runs/${db}/${runId}/`;

@@ -1,0 +1,13 @@
+import { type Lake, LakeError } from '@ingesta/kit';
+
+/**
+ * Unfinished uploads below a prefix that stands for keys, not folders. None where the lake lets nobody list them: there a lifecycle
+ * rule has to remove them. Throws `LakeError` otherwise.
+ */
+export async function* openUploads(lake: Lake, prefix: string): AsyncGenerator<{ key: string; uploadId: string }> {
+  try {
+    yield* lake.openUploads(prefix);
+  } catch (error) {
+    if (!(error instanceof LakeError) || error.kind !== 'denied') throw error;
+  }
+}
