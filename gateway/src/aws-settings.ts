@@ -1,4 +1,4 @@
-import { type AwsKeys, awsKeys } from '@ingesta/kit';
+import { type AwsKeys, awsKeys, type FoundCredentials, foundCredentials } from '@ingesta/kit';
 import type { Env } from './config';
 
 /** What every client of the AWS SDK is made with. */
@@ -6,19 +6,18 @@ export interface AwsClientSettings {
   region: string;
   /** Only where another server stands in for AWS. */
   endpoint?: string;
-  /** Absent: the SDK looks in its own chain (profile, container or instance role). */
-  credentials?: AwsKeys;
+  /** Those of the environment, else what the SDK's own chain finds, looked up again before it ends. */
+  credentials: AwsKeys | (() => Promise<FoundCredentials>);
   maxAttempts: number;
 }
 
 /** For one service: `ATHENA`, `GLUE`. The names are those that the AWS SDKs and the lake use. */
 export function awsSettings(env: Env, service: string): AwsClientSettings {
-  const credentials = awsKeys(env);
   const endpoint = env[`AWS_ENDPOINT_URL_${service}`] || env.AWS_ENDPOINT_URL;
   return {
     region: env.AWS_REGION || env.AWS_DEFAULT_REGION || 'us-east-1',
     maxAttempts: 4,
+    credentials: awsKeys(env) ?? (() => foundCredentials(env)),
     ...(endpoint && { endpoint }),
-    ...(credentials && { credentials }),
   };
 }

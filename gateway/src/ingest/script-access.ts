@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { awsKeys, makeFolder } from '@ingesta/kit';
+import { type AwsKeys, awsKeys, foundCredentials, makeFolder } from '@ingesta/kit';
 import { awsSettings } from '../aws-settings';
 import type { Config, Env } from '../config';
 import { ApiError } from '../errors';
@@ -24,33 +24,10 @@ export function credentialsFor({ env, scriptCredentials, scriptRole, ecs }: Conf
 }
 
 /** Those of the environment, else what the AWS SDK's own chain finds (profile, web identity, container or instance role). */
-export async function gatewayCredentials(env: Env): Promise<CredentialEnv> {
-  const keys = awsKeys(env);
-  if (keys) return credentialEnv(keys);
-  const { fromNodeProviderChain } = await import('@aws-sdk/credential-providers');
-  try {
-    // A mounted ~/.aws with short-lived tokens changes under us: read it again each time.
-    const profile = env.AWS_PROFILE;
-    return credentialEnv(await fromNodeProviderChain({ ignoreCache: true, ...(profile && { profile }) })());
-  } catch (error) {
-    const { name, message } = error as Error;
-    if (/expired/i.test(`${name} ${message}`))
-      throw new ApiError('LAKE_DENIED', "The gateway's AWS credentials have expired", {
-        hint: 'Log in again (aws sso login), or renew the session token in ~/.aws, then POST again.',
-        cause: error,
-      });
-    throw new ApiError('LAKE_DENIED', 'No AWS credentials were found', {
-      hint: 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, mount ~/.aws, or give the host a role.',
-      cause: error,
-    });
-  }
-}
+export const gatewayCredentials = async (env: Env): Promise<CredentialEnv> =>
+  credentialEnv(awsKeys(env) ?? (await foundCredentials(env)));
 
-const credentialEnv = (keys: {
-  accessKeyId: string;
-  secretAccessKey: string;
-  sessionToken?: string;
-}): CredentialEnv => ({
+const credentialEnv = (keys: AwsKeys): CredentialEnv => ({
   AWS_ACCESS_KEY_ID: keys.accessKeyId,
   AWS_SECRET_ACCESS_KEY: keys.secretAccessKey,
   ...(keys.sessionToken ? { AWS_SESSION_TOKEN: keys.sessionToken } : {}),

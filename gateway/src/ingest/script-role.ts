@@ -1,4 +1,6 @@
 import type { STSClient } from '@aws-sdk/client-sts';
+import { LakeError } from '@ingesta/kit';
+import { asApiError } from '../as-api-error';
 import type { AwsClientSettings } from '../aws-settings';
 import { ApiError } from '../errors';
 import type { CredentialEnv } from './job';
@@ -40,16 +42,18 @@ export class ScriptRole {
         AWS_SESSION_TOKEN: given!.SessionToken!,
       };
     } catch (error) {
-      throw refused(error as Error, this.roleArn);
+      throw refused(error, this.roleArn);
     }
   }
 }
 
-function refused(error: Error & { $metadata?: { httpStatusCode?: number } }, role: string): ApiError {
-  const { name, message, $metadata } = error;
+function refused(error: unknown, role: string): ApiError {
+  // The gateway had no credentials to ask with.
+  if (error instanceof LakeError) return asApiError(error);
+  const { name, message, $metadata } = error as Error & { $metadata?: { httpStatusCode?: number } };
   const cause = new Error(`${name}: ${message}`);
   const status = $metadata?.httpStatusCode;
-  if ((status === undefined && name !== 'CredentialsProviderError') || (status ?? 0) >= 500 || /Throttl/.test(name))
+  if (status === undefined || status >= 500 || /Throttl/.test(name))
     return new ApiError('LAKE_UNAVAILABLE', `STS gives no answer: ${name}: ${message}`, {
       hint: 'Check the network, AWS_REGION, and AWS_ENDPOINT_URL_STS where it is set, then POST again.',
       cause,

@@ -1,8 +1,8 @@
 import type { Failure, Task } from '@aws-sdk/client-ecs';
+import { LakeError } from '@ingesta/kit';
 import { ApiError } from '../errors';
 
-const DENIED =
-  /AccessDenied|UnrecognizedClient|ExpiredToken|InvalidSignature|SignatureDoesNotMatch|CredentialsProvider/;
+const DENIED = /AccessDenied|UnrecognizedClient|ExpiredToken|InvalidSignature|SignatureDoesNotMatch/;
 
 /** A failed call of ECS. `action` is the permission it needs. */
 export function ecsError(error: unknown, action: string): ApiError {
@@ -10,6 +10,8 @@ export function ecsError(error: unknown, action: string): ApiError {
   const { name, message } = error as Error;
   const unavailable = (text: string, hint: string) =>
     new ApiError('RUNNER_UNAVAILABLE', text, { hint, cause: new Error(`${name}: ${message}`) });
+  // There were no credentials to send it with.
+  if (error instanceof LakeError) return unavailable(error.message, error.hint);
   if (DENIED.test(name))
     return unavailable(
       `AWS refused ${action}: ${name}`,

@@ -38,6 +38,11 @@ const AWS_CHAIN = [
   'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE',
   'AWS_CONTAINER_AUTHORIZATION_TOKEN',
   'AWS_EC2_METADATA_DISABLED',
+  'AWS_EC2_METADATA_SERVICE_ENDPOINT',
+  'AWS_EC2_METADATA_V1_DISABLED',
+  // STS, which is asked where a role is assumed.
+  'AWS_ENDPOINT_URL',
+  'AWS_ENDPOINT_URL_STS',
 ];
 
 /** Runs each job as a child process of the same bundle that the image holds: for machines without Docker. */

@@ -1,5 +1,5 @@
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import type { EnvVariable } from '@ingesta/kit';
+import { type EnvVariable, LakeError } from '@ingesta/kit';
 import type { AwsClientSettings } from '../aws-settings';
 import type { Env } from '../config';
 import { ApiError } from '../errors';
@@ -50,13 +50,14 @@ export class SecretsManager {
       // A binary secret has none; it is no JSON either.
       return SecretString ?? '';
     } catch (error) {
+      // There were no credentials to ask with.
+      if (error instanceof LakeError && error.kind === 'denied')
+        throw unusable(source, error.message, error.hint, error);
       const { name, message, $metadata } = error as Error & { $metadata?: { httpStatusCode?: number } };
       if (name === 'ResourceNotFoundException') return null;
       const cause = new Error(`${name}: ${message}`);
       if ($metadata?.httpStatusCode !== undefined && $metadata.httpStatusCode < 500 && !/Throttl/.test(name))
         throw unusable(source, `AWS refused to tell secret ${SecretId}: ${name}`, REFUSED, cause);
-      if (/CredentialsProvider/.test(name))
-        throw unusable(source, 'No AWS credentials were found for Secrets Manager', REFUSED, cause);
       throw new ApiError('SOURCE_UNAVAILABLE', `Secrets Manager gives no answer: ${name}`, {
         hint: 'Check the network, AWS_REGION, and AWS_ENDPOINT_URL_SECRETS_MANAGER where it is set, then POST again.',
         database: source,

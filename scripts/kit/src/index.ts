@@ -10,6 +10,7 @@ export * from './csv/json-filter';
 export { FieldKind, MAX_INPUT, RowKernel, type WriteField } from './csv/row-kernel';
 export * from './errors';
 export * from './lake/aws-keys';
+export * from './lake/found-credentials';
 export * from './lake/keys';
 export * from './lake/lake';
 export * from './lake/latest-keys';

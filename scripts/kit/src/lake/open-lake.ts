@@ -1,18 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import { configError } from '../errors';
 import { awsKeyProblems, awsKeys } from './aws-keys';
+import { foundCredentials } from './found-credentials';
 import { MAX_PREFIX_BYTES } from './keys';
 import type { Lake } from './lake';
 import type { S3LakeSettings } from './s3-clients';
 import { s3Storage, s3StorageProblems } from './s3-storage';
 
 type Env = Readonly<Record<string, string | undefined>>;
-
-/**
- * Credentials without an end are taken to have this one. The SDK asks again five minutes before, so they are read again
- * every ten seconds: session tokens in a mounted `~/.aws` rotate, and do not say when.
- */
-const REREAD_MS = 310_000;
 
 /**
  * Opens the lake that `env` names: a folder (`LAKE_URL=file:///…`) or a bucket. Only reads settings; `check()` tells
@@ -73,24 +68,15 @@ const prefixOf = (env: Env): string => (env.LAKE_PREFIX ?? '').replace(/^\/+|\/+
 const endpointOf = (env: Env): string | undefined => env.AWS_ENDPOINT_URL_S3 || env.AWS_ENDPOINT_URL || undefined;
 
 function s3Settings(env: Env): S3LakeSettings {
-  const region = env.AWS_REGION || env.AWS_DEFAULT_REGION || 'us-east-1';
   return {
     bucket: (env.AWS_BUCKET_NAME || env.S3_BUCKET)!,
     prefix: prefixOf(env),
-    region,
+    region: env.AWS_REGION || env.AWS_DEFAULT_REGION || 'us-east-1',
     endpoint: endpointOf(env),
     ...(env.AWS_REQUEST_CHECKSUM_CALCULATION && {
       checksums: /^when_supported$/i.test(env.AWS_REQUEST_CHECKSUM_CALCULATION),
     }),
     storage: s3Storage(env),
-    credentials: awsKeys(env) ?? (() => ownCredentials(env.AWS_PROFILE, region)),
+    credentials: awsKeys(env) ?? (() => foundCredentials(env)),
   };
-}
-
-/** The SDK's own chain, new each time: it would keep credentials without an end for ever. */
-async function ownCredentials(profile: string | undefined, region: string) {
-  const { fromNodeProviderChain } = await import('@aws-sdk/credential-providers');
-  const chain = fromNodeProviderChain({ ignoreCache: true, clientConfig: { region }, ...(profile && { profile }) });
-  const found = await chain();
-  return { ...found, expiration: found.expiration ?? new Date(Date.now() + REREAD_MS) };
 }

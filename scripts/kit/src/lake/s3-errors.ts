@@ -25,7 +25,6 @@ const CREDENTIALS = new Set([
   'UnrecognizedClientException',
   'XAdminUserNotFound', // versitygw's InvalidAccessKeyId, with status 404
 ]);
-const PROVIDER = new Set(['CredentialsProviderError', 'TokenProviderError', 'ProviderError']);
 const REGION = new Set(['PermanentRedirect', 'AuthorizationHeaderMalformed', 'IllegalLocationConstraintException']);
 /** `NoSuchKey` is what a write with If-Match gets when the object is gone. */
 const TAKEN = new Set(['PreconditionFailed', 'ConditionalRequestConflict', 'OperationAborted', 'NoSuchKey']);
@@ -70,11 +69,6 @@ export const toLakeError = (error: unknown, { bucket, endpoint, permission }: S3
     return denied(
       `the S3 server refused the credentials for bucket ${bucket}`,
       'Check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN: they must belong together.',
-    );
-  if (PROVIDER.has(name))
-    return denied(
-      'no AWS credentials were found',
-      'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, mount ~/.aws, or give the host a role; aws sts get-caller-identity tells.',
     );
   if (name === 'RequestTimeTooSkewed')
     return denied("this host's clock differs too much from the S3 server's", 'Set the clock (NTP), then retry.');

@@ -110,11 +110,6 @@ describeWith(['s3'], 'S3Lake', () => {
       }
     });
 
-    it('when no credentials are found', async () => {
-      const credentials = () => Promise.reject(Object.assign(new Error('none'), { name: 'CredentialsProviderError' }));
-      await fails('denied', new S3Lake({ ...settings(), credentials }).check());
-    });
-
     it('when nobody listens', async () => {
       const lake = new S3Lake({ ...settings(), endpoint: 'http://127.0.0.1:1' });
       for (const call of all(lake)) await fails('unavailable', call());

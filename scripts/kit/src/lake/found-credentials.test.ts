@@ -1,0 +1,81 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { foundCredentials } from './found-credentials';
+
+describe('credentials that the AWS SDK cannot find', () => {
+  let folder: string;
+  let server: Server;
+  let answer: { status: number; code: string; message: string };
+  const before = process.env;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'ingesta-aws-'));
+    await writeFile(join(folder, 'token'), 'canary');
+    server = createServer((_request, response) => {
+      const { status, code, message } = answer;
+      response.writeHead(status, { 'content-type': 'text/xml' });
+      response.end(`<ErrorResponse><Error><Code>${code}</Code><Message>${message}</Message></Error></ErrorResponse>`);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    process.env = { PATH: before.PATH, HOME: folder, AWS_EC2_METADATA_DISABLED: 'true' };
+  });
+  afterEach(async () => {
+    process.env = before;
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+    await rm(folder, { recursive: true });
+  });
+
+  const webIdentity = (more: Record<string, string> = {}) => {
+    Object.assign(process.env, {
+      AWS_WEB_IDENTITY_TOKEN_FILE: join(folder, 'token'),
+      AWS_ROLE_ARN: 'arn:aws:iam::111122223333:role/ingesta',
+      AWS_ENDPOINT_URL_STS: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      ...more,
+    });
+    return foundCredentials({ AWS_REGION: 'eu-west-1' });
+  };
+
+  it('are told as none', async () => {
+    const message = 'no AWS credentials were found';
+    await expect(foundCredentials({})).rejects.toMatchObject({ name: 'LakeError', kind: 'denied', message });
+    await writeFile(join(folder, 'token'), '');
+    await expect(foundCredentials({ AWS_PROFILE: 'absent' })).rejects.toMatchObject({ kind: 'denied', message });
+  });
+
+  it.each([
+    [400, 'ExpiredTokenException', 'Token expired', 'denied', 'have expired', 'AWS_WEB_IDENTITY_TOKEN_FILE'],
+    [403, 'AccessDenied', 'Not authorized to perform it', 'denied', 'Not authorized', 'AWS_ROLE_ARN'],
+    [400, 'InvalidIdentityToken', 'No OpenIDConnect provider found', 'denied', 'No OpenIDConnect', 'AWS_ROLE_ARN'],
+    [503, 'ServiceUnavailable', 'later', 'unavailable', 'STS gives no AWS credentials', 'network'],
+    [400, 'ThrottlingException', 'Rate exceeded', 'unavailable', 'STS gives no AWS credentials', 'network'],
+  ])('say why where STS answers %s %s', async (status, code, message, kind, told, hint) => {
+    answer = { status, code, message };
+    const failure = await webIdentity().catch((error) => error);
+    expect(failure).toMatchObject({
+      kind,
+      message: expect.stringContaining(told),
+      hint: expect.stringContaining(hint),
+    });
+    expect(`${failure.message} ${failure.hint} ${failure.cause}`).not.toContain('canary');
+  });
+
+  it('say that STS cannot be reached', async () => {
+    const failure = webIdentity({ AWS_ENDPOINT_URL_STS: 'http://127.0.0.1:1' });
+    await expect(failure).rejects.toMatchObject({
+      kind: 'unavailable',
+      hint: expect.stringContaining('AWS_ENDPOINT_URL_STS'),
+    });
+  });
+
+  it('say which file cannot be read', async () => {
+    const failure = webIdentity({ AWS_WEB_IDENTITY_TOKEN_FILE: '/nowhere/token' });
+    await expect(failure).rejects.toMatchObject({
+      kind: 'denied',
+      message: expect.stringContaining('/nowhere/token'),
+      hint: expect.stringContaining('AWS_WEB_IDENTITY_TOKEN_FILE'),
+    });
+  });
+});

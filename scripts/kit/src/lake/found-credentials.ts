@@ -1,0 +1,75 @@
+import type { AwsKeys } from './aws-keys';
+import { LakeError } from './lake';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Keys that are good until then. */
+export interface FoundCredentials extends AwsKeys {
+  expiration: Date;
+}
+
+/**
+ * Credentials without an end are taken to have this one. The SDK asks again five minutes before, so they are read again
+ * every ten seconds: session tokens in a mounted `~/.aws` rotate, and do not say when.
+ */
+const REREAD_MS = 310_000;
+
+/**
+ * What the AWS SDK's own chain finds at this moment: a profile, web identity, the role of a container or an instance. Made
+ * anew for each call, since the chain would keep credentials without an end for ever: hand `() => foundCredentials(env)` to
+ * a client of the SDK. Throws `LakeError`.
+ */
+export async function foundCredentials(env: Env): Promise<FoundCredentials> {
+  const { fromNodeProviderChain } = await import('@aws-sdk/credential-providers');
+  const region = env.AWS_REGION || env.AWS_DEFAULT_REGION || 'us-east-1';
+  const profile = env.AWS_PROFILE;
+  try {
+    const chain = fromNodeProviderChain({ ignoreCache: true, clientConfig: { region }, ...(profile && { profile }) });
+    const found = await chain();
+    return { ...found, expiration: found.expiration ?? new Date(Date.now() + REREAD_MS) };
+  } catch (error) {
+    throw notFound(error as Failure);
+  }
+}
+
+type Failure = Error & { code?: string; path?: string; $metadata?: { httpStatusCode?: number } };
+
+function notFound({ name, message, code, path, $metadata }: Failure): LakeError {
+  // A copy: STS's own error repeats parts of the request.
+  const options = { cause: new Error(`${name}: ${message}`) };
+  const status = $metadata?.httpStatusCode;
+  if (/Expired/i.test(name) || /\bexpired\b/i.test(message))
+    return new LakeError(
+      'denied',
+      `the AWS credentials have expired (${code ?? name})`,
+      'Log in again (aws sso login), renew the session token in ~/.aws, or the token of AWS_WEB_IDENTITY_TOKEN_FILE, then retry.',
+      options,
+    );
+  if (path !== undefined)
+    return new LakeError(
+      'denied',
+      `the file with AWS credentials cannot be read (${code}): ${path}`,
+      'AWS_WEB_IDENTITY_TOKEN_FILE must name a file that this user may read.',
+      options,
+    );
+  if (status !== undefined && status < 500 && !/Throttl/.test(name))
+    return new LakeError(
+      'denied',
+      `STS refuses the role: ${name}: ${message}`,
+      'Check AWS_ROLE_ARN, or role_arn of the profile; the role must trust whoever assumes it.',
+      options,
+    );
+  if (status !== undefined || !/^(CredentialsProvider|TokenProvider|Provider)Error$/.test(name))
+    return new LakeError(
+      'unavailable',
+      `STS gives no AWS credentials: ${name}: ${message}`,
+      'Check the network, AWS_REGION, and AWS_ENDPOINT_URL_STS where it is set, then retry.',
+      options,
+    );
+  return new LakeError(
+    'denied',
+    'no AWS credentials were found',
+    'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, mount ~/.aws, or give the host a role; aws sts get-caller-identity tells.',
+    options,
+  );
+}
