@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { runCommand } from '../services/command';
 import { composeProgram } from '../services/need';
 
@@ -40,7 +40,7 @@ export async function compose(
     ...(DOCKER_HOST && { DOCKER_HOST }),
     ...shell,
   };
-  const files = [file].flat().flatMap((name) => ['--file', join(ROOT, name)]);
+  const files = [file].flat().flatMap((name) => ['--file', resolve(ROOT, name)]);
   const run = (...args: string[]) =>
     runCommand(composeProgram(), ['--project-name', project, '--env-file', envFile, ...files, ...args], {
       env,
