@@ -57,6 +57,7 @@ describeWith(['nginx', 'postgresql', 's3'], 'fault 10: a lake', () => {
 });
 
 // The first seen to fail with `maxAttempts: 1` for parts (s3-clients.ts): one broken part cost the run.
+// The second with parts that failed left out of the completion (s3-multipart.ts): the run ended as another one.
 describeWith(['nginx', 'postgresql', 's3'], 'fault 11: S3 that breaks off in the middle of a part', () => {
   const part: Match = ({ method, query }) => method === 'PUT' && query.has('partNumber');
   const LARGE =

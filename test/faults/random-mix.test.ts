@@ -6,7 +6,7 @@ import { inWorld } from './harness/world';
 const { CI, INGESTA_SEED, INGESTA_SOAK_MINUTES, INGESTA_SOAK_RUNS, INGESTA_SOAK_REPORT } = process.env;
 // CI draws the same every time: what it finds is of the change, not of the day. `npm run soak` draws anew.
 const seed = Number(INGESTA_SEED || (CI ? 1 : Date.now() % 1_000_000));
-const minutes = Number(INGESTA_SOAK_MINUTES || 1);
+const minutes = Number(INGESTA_SOAK_MINUTES || (CI ? 3 : 1));
 const databases = ['one', 'two', 'three', 'four', 'five', 'six'];
 
 // Seen to fail with `fateOf` (run-fate.ts) not sparing runs under way: the sweep took what was published then.
