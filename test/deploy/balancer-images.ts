@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { docker, hasImage, presentOrPulled } from '../services/images';
+import { docker, presentOrPulled } from '../services/images';
 import { dockerEnv } from '../services/need';
 
 const FIXTURES = join(__dirname, 'fixtures');
@@ -20,7 +20,7 @@ export async function balancerImages(...services: (keyof typeof IMAGES)[]): Prom
   for (const service of services) {
     const { official, standIn } = IMAGES[service];
     if (await presentOrPulled([official])) continue;
-    if (!(await hasImage(standIn))) await build(service, standIn);
+    await build(service, standIn);
     files.push(join(FIXTURES, `${service}.stand-in.yml`));
   }
   return files;
