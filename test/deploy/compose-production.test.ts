@@ -29,7 +29,11 @@ interface Inspected {
   NetworkSettings: { Networks: Record<string, unknown> };
 }
 
-/** As an operator brings it up, with databases and a bucket elsewhere: the real images, a key, the balancer's port. */
+/**
+ * As an operator brings it up, with databases and a bucket elsewhere: the real images, a key, the balancer's port. Seen to fail:
+ * the first with `proxy_next_upstream off` in nginx.conf (readers got 503 while a gateway was replaced), the second without the
+ * overlay's `volumes: !override` (the gateways kept the socket).
+ */
 describeWith(['compose', 'docker', 'postgresql', 's3'], 'the production deployment, brought up', () => {
   const key = `ing_${randomBytes(32).toString('base64url')}`;
   const headers = { Authorization: `Bearer ${key}` };

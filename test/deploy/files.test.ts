@@ -29,11 +29,6 @@ it('the workflows keep no key of AWS', () => {
     expect(read(`.github/workflows/${file}`)).not.toMatch(/secrets\.|AWS_SECRET|aws-access-key/);
 });
 
-it('the DAG of Airflow is Python', () => {
-  const check = 'import ast, sys; ast.parse(sys.stdin.read())';
-  execFileSync('python3', ['-c', check], { input: read('deploy/airflow/ingesta_dag.py') });
-});
-
 it('the scripts are Bash and JavaScript', () => {
   execFileSync('bash', ['-n', join(ROOT, 'deploy/roll-out.sh')]);
   execFileSync(process.execPath, ['--check', join(ROOT, 'deploy/ingest-all.mjs')]);

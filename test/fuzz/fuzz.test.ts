@@ -6,6 +6,10 @@ import { ways } from './ways';
 
 const ROOT = join(__dirname, '../..');
 
+/**
+ * Seen to fail, each naming the route: with a parameter of analytics that is not checked (500), a log that comes with 206 (not
+ * documented), a DELETE that asks for no more than `read`, and `/metrics` open to everybody.
+ */
 describeWith(['schemathesis'], 'requests made from the OpenAPI document', () => {
   it.each(ways())(
     'get only answers that it documents, and none that is a defect of ours: $name',

@@ -34,7 +34,7 @@ export interface AwsIdentity {
   credentialsFile(): string;
   /** Ends all credentials that are out, at the moment when the SDK has begun to look for others. */
   expire(): Promise<void>;
-  /** From now on credentials have ended when they are given out; null for all, else those of calls that match. */
+  /** Calls that match find that their credentials have ended; null for none. */
   stale: ((call: LakeCall) => boolean) | null;
   close(): Promise<void>;
 }
