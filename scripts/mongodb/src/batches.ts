@@ -4,7 +4,7 @@ import { atMost } from './connect';
 import { isLoss } from './server-error';
 
 /** Bytes of documents to ask for at once. The server sends no more than 16 MiB, or one document. */
-const BATCH_BYTES = 2 * 1024 * 1024;
+const BATCH_BYTES = 1024 * 1024;
 /** While more than this is being written, the next answer must wait: it could be as large. */
 const LARGE_BYTES = 4 * BATCH_BYTES;
 const FIRST_BATCH = 500;
