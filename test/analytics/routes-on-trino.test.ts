@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Lake, openLake } from '@ingesta/kit';
 import request from 'supertest';
 import { createBucket } from '../e2e/harness/s3';
+import { AthenaStandIn } from '../services/athena-stand-in';
 import { describeWith, motoEndpoint, trinoUrl } from '../services/need';
 import { type AnalyticsApp, analyticsApp } from './sample-app';
 import { sampleLake, type Typing } from './sample-lake';
@@ -31,13 +32,29 @@ async function copyLake(from: Lake, to: Lake): Promise<void> {
   }
 }
 
-describeWith(['moto', 's3', 'trino'], 'the routes on Trino, against DuckDB', () => {
-  describe.each<[Typing, string]>([
-    ['typed', 'glue'],
-    ['text', 'hive'],
-  ])('over tables that come %s, in catalog %s', (typing, catalog) => {
+/** Settings of a gateway whose tables are in moto's Glue. */
+const inGlue = (schema: string) => ({ GLUE_DATABASE: schema, AWS_ENDPOINT_URL_GLUE: motoEndpoint() });
+const onTrino = (catalog: string) => ({ QUERY_ENGINE: 'trino', TRINO_URL: trinoUrl(), TRINO_CATALOG: catalog });
+
+/** What answers beside DuckDB: Trino, and Athena's adapter by way of its API over the same Trino. */
+const SERVERS: Record<string, (schema: string, athena: string) => Record<string, string>> = {
+  'Trino with Glue': (schema) => ({ ...onTrino('glue'), ...inGlue(schema) }),
+  'Trino with a catalog of its own': (schema) => ({ ...onTrino('hive'), GLUE_CATALOG: 'off', TRINO_SCHEMA: schema }),
+  "Athena's API": (schema, athena) => ({
+    ...{ QUERY_ENGINE: 'athena', AWS_ENDPOINT_URL_ATHENA: athena, ATHENA_OUTPUT: 's3://results/here/' },
+    ...inGlue(schema),
+  }),
+};
+
+describeWith(['moto', 's3', 'trino'], 'the routes on Trino and Athena, against DuckDB', () => {
+  describe.each<[Typing, keyof typeof SERVERS]>([
+    ['typed', 'Trino with Glue'],
+    ['text', 'Trino with a catalog of its own'],
+    ['typed', "Athena's API"],
+  ])('over tables that come %s, on %s', (typing, name) => {
     let duckdb: AnalyticsApp;
-    let trino: AnalyticsApp;
+    let server: AnalyticsApp;
+    let athena: AthenaStandIn;
     const closing: (() => Promise<void>)[] = [];
 
     beforeAll(async () => {
@@ -46,14 +63,16 @@ describeWith(['moto', 's3', 'trino'], 'the routes on Trino, against DuckDB', () 
       const lake = await openLake(env);
       await copyLake(folder.lake, lake);
       duckdb = await analyticsApp(folder);
-      const schema = `test_${randomUUID().replaceAll('-', '')}`;
-      const place: Record<string, string> =
-        catalog === 'glue'
-          ? { GLUE_DATABASE: schema, AWS_ENDPOINT_URL_GLUE: motoEndpoint() }
-          : { GLUE_CATALOG: 'off', TRINO_SCHEMA: schema };
-      const own = { QUERY_ENGINE: 'trino', TRINO_URL: trinoUrl(), TRINO_CATALOG: catalog, ...place };
-      trino = await analyticsApp({ lake, env }, own);
-      closing.push(duckdb.close, trino.close, folder.remove, () => lake.close());
+      athena = new AthenaStandIn(trinoUrl(), 'glue');
+      const own = SERVERS[name]!(`test_${randomUUID().replaceAll('-', '')}`, await athena.start());
+      server = await analyticsApp({ lake, env }, own);
+      closing.push(
+        duckdb.close,
+        server.close,
+        folder.remove,
+        () => lake.close(),
+        () => athena.stop(),
+      );
     }, 120_000);
     afterAll(async () => {
       for (const close of closing) await close();
@@ -72,7 +91,7 @@ describeWith(['moto', 's3', 'trino'], 'the routes on Trino, against DuckDB', () 
       '/cross/analytics/claims-vs-policies',
       '/ventas/resumen_por_categoria',
     ])('%s answers with the same JSON', async (path) => {
-      const [ours, theirs] = await Promise.all([duckdb, trino].map(({ app }) => request(app).get(path)));
+      const [ours, theirs] = await Promise.all([duckdb, server].map(({ app }) => request(app).get(path)));
       for (const { status, text } of [ours!, theirs!]) expect(status === 200 ? 200 : text).toBe(200);
       // Text beside the values: JavaScript would sort fields called by numbers.
       expect(theirs!.text.replace(/[\d.eE+-]+/g, '0')).toBe(ours!.text.replace(/[\d.eE+-]+/g, '0'));
@@ -83,9 +102,11 @@ describeWith(['moto', 's3', 'trino'], 'the routes on Trino, against DuckDB', () 
       });
     });
 
-    it('took every route from Trino, and warned of nothing', () => {
-      expect(trino.engines.engine.name).toBe('trino');
-      expect(trino.lines).toEqual([]);
+    it('took every route from that server, and warned of nothing', () => {
+      const isAthena = name === "Athena's API";
+      expect(server.engines.engine.name).toBe(isAthena ? 'athena' : 'trino');
+      expect(athena.calls.includes('GetQueryResults')).toBe(isAthena);
+      expect(server.lines).toEqual([]);
     });
   });
 });
