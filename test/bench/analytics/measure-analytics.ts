@@ -13,7 +13,7 @@ import { median, timed } from '../statistics';
 import { type AnalyticsFigures, analyticsReport, type RouteTime } from './analytics-report';
 import { concurrently, get, type Load } from './callers';
 import { fillLake } from './fill-lake';
-import { type FirstLoad, measureFirstLoad } from './first-load';
+import { type FirstLoad, type FirstLoadParts, measureFirstLoad } from './first-load';
 import { residentMemory } from './resident-memory';
 import { type BenchTable, benchTables } from './tables';
 
@@ -80,17 +80,21 @@ async function measureIn(folder: string, options: AnalyticsOptions): Promise<Ana
       await gateway.stop();
     }
   };
-  const parts = { lake, instance: instance as DuckDBInstance, work: places.work };
-  const { loads, routes } = await withGateway({ RESULT_CACHE_MB: '0' }, async ({ url }) => {
-    say('first loads');
-    const first: FirstLoad[] = [];
-    for (const [route, names] of Object.entries(LOADS)) {
-      const read = tables.filter(({ database, table }) => route.startsWith(`/${database}/`) && names.includes(table));
-      first.push(await measureFirstLoad(parts, url, route, read));
-    }
-    say('each route, without a cache of answers');
-    return { loads: first, routes: await timesOf(url) };
-  });
+  say('first loads');
+  const loads: FirstLoad[] = [];
+  const withNewGateway: FirstLoadParts['withNewGateway'] = async (use) => {
+    const cache = await mkdtemp(join(folder, 'cache-'));
+    const answer = await withGateway({ RESULT_CACHE_MB: '0', ANALYTICS_CACHE_DIR: cache }, use);
+    await rm(cache, { recursive: true });
+    return answer;
+  };
+  const parts = { lake, instance: instance as DuckDBInstance, work: places.work, rounds: ROUNDS, withNewGateway };
+  for (const [route, names] of Object.entries(LOADS)) {
+    const read = tables.filter(({ database, table }) => route.startsWith(`/${database}/`) && names.includes(table));
+    loads.push(await measureFirstLoad(parts, route, read));
+  }
+  say('each route, without a cache of answers');
+  const routes = await withGateway({ RESULT_CACHE_MB: '0' }, ({ url }) => timesOf(url));
   instance.closeSync();
   say(`${CALLERS} callers at once`);
   const { load, memory } = await withGateway({}, ({ url, pid }) => loadOf(url, pid));

@@ -8,7 +8,8 @@ export interface Digest {
   sha256: string;
 }
 
-const CHUNK_BYTES = 1024 * 1024;
+/** Of a file that is read whole. */
+export const CHUNK_BYTES = 1024 * 1024;
 
 /** Reads a whole file. */
 export async function fileDigest(path: string): Promise<Digest> {

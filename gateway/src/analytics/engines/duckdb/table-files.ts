@@ -9,7 +9,7 @@ import { type Twin, twinIdentity, twinKey, twinMetadata, twinOf, typesMetadata }
 import { twinColumns } from '../twin-columns';
 import { type ConvertedTable, csvToParquet } from './convert';
 import type { FileCache, HeldFile } from './file-cache';
-import { type Digest, fileDigest, writeWithDigest } from './file-digest';
+import { CHUNK_BYTES, type Digest, fileDigest, writeWithDigest } from './file-digest';
 import { localCsv } from './local-csv';
 import { parquetColumns } from './parquet-columns';
 
@@ -160,7 +160,11 @@ export class TableFiles {
     const metadata = twinMetadata(entry, { sha256, types: typesMetadata(entry, types) ?? '' });
     const options = { contentType: 'application/vnd.apache.parquet', metadata };
     try {
-      const { bytes } = await this.parts.lake.create(key, createReadStream(path), options);
+      const { bytes } = await this.parts.lake.create(
+        key,
+        createReadStream(path, { highWaterMark: CHUNK_BYTES }),
+        options,
+      );
       return { key, bytes, sha256, columns: twinColumns(entry.columns, types) };
     } catch (error) {
       // Another process was first.

@@ -30,6 +30,7 @@ const CASES: Record<string, Case> = {
   'unsigned 64 bits': { logical: 'integer', values: ['1', '18446744073709551615'], type: 'decimal(38,0)' },
   '39 digits': { logical: 'integer', values: ['1', '123456789012345678901234567890123456789'], type: 'varchar' },
   'a fraction among integers': { logical: 'integer', values: ['1', '1.5'], type: 'varchar' },
+  'noughts before integers': { logical: 'integer', values: ['1', '007'], type: 'varchar' },
   'an exponent among integers': { logical: 'integer', values: ['1', '15e-1'], type: 'varchar' },
   'decimals as declared': {
     logical: 'decimal',
@@ -41,6 +42,30 @@ const CASES: Record<string, Case> = {
     logical: 'decimal',
     source: 'numeric(10,2)',
     values: ['1.50', '1.239'],
+    type: 'varchar',
+  },
+  'more digits than the one declared': {
+    logical: 'decimal',
+    source: 'numeric(10,1)',
+    values: ['1.5', '1.25'],
+    type: 'varchar',
+  },
+  'a fraction where none is declared': {
+    logical: 'decimal',
+    source: 'numeric(7)',
+    values: ['12', '1.5'],
+    type: 'varchar',
+  },
+  'an exponent that adds noughts': {
+    logical: 'decimal',
+    source: 'numeric(10,2)',
+    values: ['1.50', '12.e3'],
+    type: 'decimal(10,2)',
+  },
+  'an exponent that takes digits off': {
+    logical: 'decimal',
+    source: 'numeric(10,3)',
+    values: ['1.500', '5.e-9'],
     type: 'varchar',
   },
   '38 digits': {
@@ -208,6 +233,7 @@ function meaning(type: string, field: Field): unknown {
   if (field === null || type === 'varchar' || type === 'boolean' || type === 'date') return field;
   if (type === 'double') return Number(field.replace(/^(-?)inf(inity)?$/i, '$1Infinity'));
   if (type === 'bigint') return BigInt(field);
+  if (type.startsWith('decimal') && field.includes('e')) return String(Number(field));
   // A point has no zeros behind it; an instant's zone stays where it is.
   if (type.startsWith('decimal')) return field.includes('.') ? field.replace(/\.?0+$/, '') : field;
   return field.replace(/(\.\d*?)0+(\+00)?$/, '$1$2').replace(/\.(\+00)?$/, '$1');
