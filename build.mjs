@@ -270,6 +270,8 @@ async function bundle([entry, outfile]) {
     lineLimit: 120,
     legalComments: 'eof',
     external: EXTERNAL,
+    // pg makes a Response to learn whether it runs at Cloudflare: Node 20 then loads all that belongs to fetch.
+    ...(entry.startsWith('scripts/') && { define: { Response: 'undefined' } }),
     plugins: [leaveOut, swaggerUiBeside, oneMimeDb, ownFolder, ...(entry === GATEWAY ? [slimGateway] : [])],
     metafile: true,
     write: false,
