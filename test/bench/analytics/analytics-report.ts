@@ -64,7 +64,7 @@ export function analyticsReport({ rows, loads, routes, load, memory, provenance 
               'after every route was asked': memory.queried.now,
               [`after ${load.callers} callers`]: memory.loaded.now,
               'at its peak': memory.loaded.peak,
-              'at the end, without the pages of files, as `docker stats` has it': memory.loaded.own,
+              'at the end, without the pages of files (RssAnon)': memory.loaded.own,
             }).map(([what, bytes]) => [
               `resident memory, ${what}`,
               `${PROMISED.memory} MiB`,
