@@ -3,6 +3,7 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { docker } from '../services/images';
 import { describeWith, dockerEnv, motoEndpoint } from '../services/need';
 import { type AwsIdentity, type Issuer, type LakeCall, startAwsIdentity } from './harness/aws-identity';
 import { startTestGateway, type TestGateway } from './harness/gateway';
@@ -183,28 +184,58 @@ describeWith(['moto'], 'credentials that AWS gives to whoever runs there', () =>
   });
 });
 
-describeWith(['docker', 'moto'], 'a folder of credentials on the Docker host', () => {
-  it('is mounted for scripts that find their own', async () => {
-    await buildImages('files');
-    const folder = await mkdtemp(join(tmpdir(), 'ingesta-aws-'));
-    const aws = await startAwsIdentity(motoEndpoint(), dockerEnv().listenAddress);
+/** Seen to fail where nothing has the metadata service's address. */
+describeWith(['docker', 'moto'], 'credentials of AWS in containers of scripts that look for themselves', () => {
+  let folder: string;
+  let aws: AwsIdentity;
+  let gateway: TestGateway | undefined;
+  beforeAll(() => buildImages('files'), 300_000);
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'ingesta-aws-'));
+    aws = await startAwsIdentity(motoEndpoint(), dockerEnv().listenAddress);
+  });
+  afterEach(async () => {
+    await gateway?.stop();
+    gateway = undefined;
+    await aws.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const expectRun = async (issuer: Issuer, settings: Record<string, string>) => {
+    gateway = await startTestGateway({
+      ...{ AWS_BUCKET_NAME: await makeBucket({ 'in/orders.csv': 'id\n1\n2\n' }), AWS_REGION: 'us-east-1' },
+      ...{ AWS_ENDPOINT_URL_S3: aws.url, SCRIPT_CREDENTIALS: 'own', FILES_LAKE_PREFIX: 'in' },
+      ...{ RUNNER: 'docker', IMAGE_PREFIX: E2E_PREFIX, PACKS: 'none', ...settings },
+    });
+    const { status, body } = await gateway.post('files');
+    expect([status, body.error, body.result?.orders?.registros]).toEqual([200, undefined, 2]);
+    expect(new Set(aws.calls.map((call) => call.issuer))).toEqual(new Set([issuer]));
+  };
+
+  it('are those of a folder of the Docker host, which is mounted', async () => {
     await writeFile(join(folder, 'credentials'), aws.credentialsFile());
     // The scripts' user is another one.
     await chmod(folder, 0o755);
-    const gateway = await startTestGateway({
-      ...{ AWS_SHARED_CREDENTIALS_FILE: join(folder, 'credentials'), AWS_REGION: 'us-east-1' },
-      ...{ AWS_BUCKET_NAME: await makeBucket({ 'in/orders.csv': 'id\n1\n2\n' }), AWS_ENDPOINT_URL_S3: aws.url },
-      ...{ RUNNER: 'docker', IMAGE_PREFIX: E2E_PREFIX, PACKS: 'none', FILES_LAKE_PREFIX: 'in' },
-      ...{ SCRIPT_CREDENTIALS: 'own', SCRIPT_AWS_DIR: folder },
-    });
+    const file = join(folder, 'credentials');
+    await expectRun('file', { AWS_SHARED_CREDENTIALS_FILE: file, SCRIPT_AWS_DIR: folder });
+  }, 120_000);
+
+  it('are those of the instance, whose metadata they reach', async () => {
+    const network = `ingesta-imds-${randomUUID().slice(0, 8)}`;
+    const range = ['--subnet', '169.254.169.248/29', '--gateway', '169.254.169.249'];
+    await docker(['network', 'create', ...range, network]);
+    const { hostname, port } = new URL(aws.url);
+    // What has the address of the metadata service leads here.
+    const relay = `const net = require('node:net'); net.createServer((from) => {
+      const to = net.connect(${port}, '${hostname}'); from.pipe(to).pipe(from);
+      for (const end of [from, to]) end.on('error', () => end.destroy()); }).listen(80)`;
+    const service = ['--network', network, '--ip', '169.254.169.254', dockerEnv().nodeImage];
+    const id = (await docker(['run', '--detach', '--rm', ...service, 'node', '-e', relay])).trim();
     try {
-      const { status, body } = await gateway.post('files');
-      expect([status, body.error, body.result?.orders?.registros]).toEqual([200, undefined, 2]);
-      expect(new Set(aws.calls.map(({ issuer }) => issuer))).toEqual(new Set(['file']));
+      await expectRun('instance', { AWS_EC2_METADATA_SERVICE_ENDPOINT: aws.url, DOCKER_NETWORK: network });
     } finally {
-      await gateway.stop();
-      await aws.close();
-      await rm(folder, { recursive: true, force: true });
+      await docker(['rm', '--force', id]);
+      await docker(['network', 'rm', network]);
     }
-  }, 300_000);
+  }, 120_000);
 });
