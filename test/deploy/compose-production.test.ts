@@ -8,8 +8,8 @@ import { createBucket } from '../e2e/harness/s3';
 import { runCommand } from '../services/command';
 import { describeWith } from '../services/need';
 import { freePort } from '../services/server-process';
-import { balancerImages } from './balancer-images';
 import { type Composed, compose } from './compose';
+import { standInImages } from './stand-in-images';
 
 const PRODUCTION = 'docker-compose.production.yml';
 const OVERLAY = 'docker-compose.socket-proxy.yml';
@@ -82,7 +82,7 @@ describeWith(['compose', 'docker', 'postgresql', 's3'], 'the production deployme
   };
 
   it('serves runs and readers behind the balancer, while its gateways are replaced one after the other', async () => {
-    composed = await compose([PRODUCTION, QUICK, ...(await balancerImages('nginx'))], settings, shell);
+    composed = await compose([PRODUCTION, QUICK, ...(await standInImages('nginx')).files], settings, shell);
     await composed.run(...UP);
     const before = await Promise.all(GATEWAYS.map(inspect));
     for (const { Config, State } of before)
@@ -111,7 +111,7 @@ describeWith(['compose', 'docker', 'postgresql', 's3'], 'the production deployme
   }, 300_000);
 
   it('works with a socket proxy, and then no gateway has Docker’s socket', async () => {
-    const files = [PRODUCTION, OVERLAY, QUICK, ...(await balancerImages('nginx', 'socket-proxy'))];
+    const files = [PRODUCTION, OVERLAY, QUICK, ...(await standInImages('nginx', 'socket-proxy')).files];
     composed = await compose(files, settings, shell);
     await composed.run(...UP);
     for (const gateway of await Promise.all(GATEWAYS.map(inspect))) {

@@ -5,7 +5,7 @@ import { runCommand } from '../services/command';
 import { composeProgram } from '../services/need';
 
 const ROOT = join(__dirname, '../..');
-const UP_MS = 180_000;
+const UP_MS = 240_000;
 
 /** Compose files of the repository, with settings, a project and a home folder of its own. */
 export interface Composed {
@@ -18,25 +18,28 @@ export interface Composed {
   remove(): Promise<void>;
 }
 
-/** `settings` become the env file, `shell` what the person who types the command has in the environment. */
+/**
+ * `settings` become the env file, or are one of the repository, `shell` what the person who types the command has in the
+ * environment.
+ */
 export async function compose(
   file: string | readonly string[],
-  settings: Record<string, string>,
+  settings: Record<string, string> | string,
   shell: Record<string, string> = {},
 ): Promise<Composed> {
   const home = await mkdtemp(join(tmpdir(), 'ingesta-compose-'));
   await mkdir(join(home, '.aws'));
-  const envFile = join(home, 'settings.env');
-  await writeFile(
-    envFile,
-    Object.entries(settings)
-      .map(([name, value]) => `${name}=${value}\n`)
-      .join(''),
-  );
+  const envFile = typeof settings === 'string' ? resolve(ROOT, settings) : join(home, 'settings.env');
+  if (typeof settings !== 'string') {
+    const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
+    await writeFile(envFile, lines.join(''));
+  }
   const { PATH, DOCKER_HOST } = process.env;
   const project = `ingesta-${home.slice(-6).toLowerCase()}`;
   const env = {
-    ...{ PATH, HOME: home, ENV_FILE: envFile, DOCKER_NETWORK: project },
+    ...{ PATH, HOME: home, DOCKER_NETWORK: project },
+    // A file of the repository names itself.
+    ...(typeof settings !== 'string' && { ENV_FILE: envFile }),
     ...(DOCKER_HOST && { DOCKER_HOST }),
     ...shell,
   };

@@ -68,7 +68,7 @@ export async function startNode(lib: string, program: string, options: NodeOptio
       {
         command: program,
         args: [
-          ...JAVA_OPTIONS,
+          `@${join(FOLDER, 'java.options')}`,
           // Of those that join: how long they may wait for the first answer of the seed.
           ...(options.seed === undefined ? [] : [`-Dcassandra.ring_delay_ms=${JOIN_MS}`]),
           `-javaagent:${join(lib, agent ?? 'jamm.jar')}`,
@@ -120,61 +120,3 @@ export async function cassandraVersion(address: string, port: number, tls = fals
     await client.shutdown();
   }
 }
-
-const open = (flag: string, places: readonly string[]): string[] =>
-  places.flatMap((place) => [flag, `${place}=ALL-UNNAMED`]);
-
-/** As the server's own start script says, for a node that is alone, starts at once and has 512 MB. */
-const JAVA_OPTIONS = [
-  '-Xms64m',
-  '-Xmx512m',
-  '-Xss512k',
-  '-XX:+UseSerialGC',
-  '-XX:TieredStopAtLevel=1',
-  '-XX:-UsePerfData',
-  '-Djava.net.preferIPv4Stack=true',
-  '-Djdk.attach.allowAttachSelf=true',
-  '-Dio.netty.tryReflectionSetAccessible=true',
-  '-Dfile.encoding=UTF-8',
-  '-Dcassandra.skip_wait_for_gossip_to_settle=0',
-  '-Dcassandra.ring_delay_ms=0',
-  '-Dcassandra.superuser_setup_delay_ms=0',
-  '-Dcassandra.load_ring_state=false',
-  '-Dcassandra.consistent.rangemovement=false',
-  '-Dcassandra.unsafesystem=true',
-  '-Dcassandra.memtable.row_overhead_size=180',
-  '-Dcassandra.test.flush_local_schema_changes=false',
-  '-Dcassandra-foreground=yes',
-  ...open('--add-exports', [
-    'java.base/jdk.internal.misc',
-    'java.base/jdk.internal.ref',
-    'java.base/java.lang.ref',
-    'java.base/sun.nio.ch',
-    'java.management.rmi/com.sun.jmx.remote.internal.rmi',
-    'java.rmi/sun.rmi.registry',
-    'java.rmi/sun.rmi.server',
-    'java.rmi/sun.rmi.transport.tcp',
-    'java.sql/java.sql',
-    'jdk.unsupported/sun.misc',
-  ]),
-  ...open('--add-opens', [
-    'java.base/java.io',
-    'java.base/java.lang',
-    'java.base/java.lang.module',
-    'java.base/java.lang.reflect',
-    'java.base/java.math',
-    'java.base/java.net',
-    'java.base/java.nio',
-    'java.base/java.util',
-    'java.base/java.util.concurrent',
-    'java.base/java.util.concurrent.atomic',
-    'java.base/jdk.internal.loader',
-    'java.base/jdk.internal.math',
-    'java.base/jdk.internal.module',
-    'java.base/jdk.internal.ref',
-    'java.base/jdk.internal.reflect',
-    'java.base/jdk.internal.util.jar',
-    'java.base/sun.nio.ch',
-    'jdk.management/com.sun.management.internal',
-  ]),
-];

@@ -34,7 +34,7 @@ const cacheFolder = (): string =>
   join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'ingesta-services', 'cassandra');
 
 /** The folder of the server's jars, where an earlier run left it. */
-async function cachedJars(): Promise<string | undefined> {
+export async function cachedJars(): Promise<string | undefined> {
   const lib = join(cacheFolder(), 'lib');
   const jars = await readdir(lib).catch((): string[] => []);
   return jars.includes(`cassandra-all-${VERSION}.jar`) ? lib : undefined;

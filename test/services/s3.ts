@@ -21,11 +21,14 @@ const VERSITYGW: GoProgram = {
   package: './cmd/versitygw',
 };
 
+/** The program of this machine, or the one that a run before built. */
+export const installedVersitygw = (): string | undefined => installedGo(VERSITYGW);
+
 /** An S3 server, from the first place that has it. */
 export function startS3(engine?: Engine): Promise<ServiceHandle> {
   return firstThatStarts('s3', [
     { from: 'given', start: async () => given() },
-    { from: 'installed', start: () => startFrom(installedGo(VERSITYGW), engine) },
+    { from: 'installed', start: () => startFrom(installedVersitygw(), engine) },
     { from: 'install', start: async () => startFrom(await installGo(VERSITYGW), engine) },
   ]);
 }
