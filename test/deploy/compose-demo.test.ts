@@ -18,7 +18,8 @@ const rowsOf = (tables: object): Record<string, number> =>
 
 /**
  * As README.md says, with demo/compose.env itself; only the published ports are others. Where Docker's images cannot be pulled,
- * others stand in for them, which know the same variables and health checks.
+ * others stand in for them, which know the same variables and health checks. Seen to fail with another MYSQL_HOST in
+ * demo/compose.env, and with a health check of MongoDB that does not log in (`up` gave up waiting).
  */
 describeWith(['cassandra', 'compose', 'docker', 'mongodb', 's3'], 'the demo of docker-compose.yml', () => {
   let standIns: Awaited<ReturnType<typeof standInImages>>;
