@@ -4,6 +4,7 @@ import { tail } from '../../services/command';
 import type { Program } from './contender';
 import { type CpuTime, cpuClock } from './cpu-time';
 import { PeakMemory } from './peak-memory';
+import { stealClock } from './steal';
 
 /** After this a program is taken for stuck. */
 const LIMIT_MS = 20 * 60_000;
@@ -16,6 +17,8 @@ export interface Measured {
   readonly ms: number;
   readonly peakRss: number | null;
   readonly cpu: CpuTime | null;
+  /** The share of the processors' time that the host gave to other machines meanwhile. */
+  readonly steal: number | null;
   readonly stdout: string;
 }
 
@@ -24,6 +27,7 @@ export function measure(program: Program): Promise<Measured> {
   const { PATH = '', HOME = '', TMPDIR } = process.env;
   const target = program.stdoutFile === undefined ? undefined : openSync(program.stdoutFile, 'w');
   const clock = cpuClock();
+  const stolen = stealClock();
   const started = performance.now();
   const child = spawn(program.command, program.args, {
     env: { PATH, HOME, ...(TMPDIR && { TMPDIR }), ...program.env },
@@ -44,8 +48,10 @@ export function measure(program: Program): Promise<Measured> {
   const memory = watch(child.pid, program, ended.signal);
   const timer = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS);
   let ms = 0;
+  let steal: number | null = null;
   child.once('exit', () => {
     ms = performance.now() - started;
+    steal = stolen();
     ended.abort();
   });
   return new Promise((resolve, reject) => {
@@ -60,7 +66,7 @@ export function measure(program: Program): Promise<Measured> {
         const peakRss = peak?.stop() ?? null;
         // A container is no child of ours.
         const cpu = program.memoryOf ? null : clock();
-        if (code === 0) resolve({ ms, peakRss, cpu, stdout });
+        if (code === 0) resolve({ ms, peakRss, cpu, steal, stdout });
         else reject(new Error(`ended with ${signal ?? code}: ${tail(stderr || stdout, 3).slice(0, 400)}`));
       });
     });

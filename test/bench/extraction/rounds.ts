@@ -5,6 +5,7 @@ import type { Contender, Output } from './contender';
 import type { CpuTime } from './cpu-time';
 import type { LoadedTable } from './dataset/loaded-table';
 import { type Measured, measure } from './measure';
+import { leastDisturbed } from './steal';
 
 /** What was measured of one contender. */
 export interface Figure {
@@ -61,14 +62,17 @@ export async function runRounds(
     for (const state of [...states.slice(first), ...states.slice(0, first)]) {
       if (state.problem !== undefined || !takesPart(state.contender, round, rounds)) continue;
       await attempt(state, say, async () => {
-        const { ms, peakRss, cpu } = await runOnce(state, table);
+        const run = () => runOnce(state, table);
+        const { ms, peakRss, cpu, steal } = await (round === 0 ? run() : leastDisturbed(run));
         if (round > 0) {
           state.runs.push(ms);
           if (cpu) state.cpu.push(cpu);
           if (peakRss !== null) state.peakRss = Math.max(state.peakRss ?? 0, peakRss);
         }
         const name = round === 0 ? 'warm-up' : `round ${round} of ${rounds}`;
-        say(`${name}: ${state.contender.title}: ${(ms / 1000).toFixed(2)} s, ${megabytes(peakRss)}`);
+        say(
+          `${name}: ${state.contender.title}: ${(ms / 1000).toFixed(2)} s, ${megabytes(peakRss)}, ${percent(steal)} stolen`,
+        );
       });
     }
   }
@@ -114,5 +118,7 @@ function expectSameBytes(states: readonly State[]): void {
     if (got !== expected) state.problem ??= `wrote ${got} bytes, ${ours[0]!.contender.title} ${expected}`;
   }
 }
+
+const percent = (share: number | null): string => (share === null ? '–' : `${Math.round(share * 100)} %`);
 
 const megabytes = (bytes: number | null): string => (bytes === null ? '' : `${Math.round(bytes / 2 ** 20)} MiB`);
