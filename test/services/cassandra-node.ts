@@ -1,7 +1,8 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { auth, Client } from 'cassandra-driver';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { auth, Client, type ClientOptions, policies, type types } from 'cassandra-driver';
 import { freePort, startServer } from './server-process';
 
 /** The superuser that every new cluster has. */
@@ -105,17 +106,45 @@ export async function startNode(lib: string, program: string, options: NodeOptio
 
 /** The node's version, asked over a real connection; the role is there a moment after the port. */
 export async function cassandraVersion(address: string, port: number, tls = false): Promise<string> {
+  const [row] = await ask(address, port, 'SELECT release_version FROM system.local', {
+    ...(tls && { sslOptions: { rejectUnauthorized: false } }),
+  });
+  return row!.release_version;
+}
+
+/**
+ * Waits until a node knows the schema of so many others. Before that it thinks they all agree, and a keyspace that was just made may
+ * be unknown where it is asked for next.
+ */
+export async function untilItKnows(others: number, address: string, port: number): Promise<void> {
+  const { AllowListPolicy, RoundRobinPolicy } = policies.loadBalancing;
+  const until = Date.now() + READY_MS;
+  for (;;) {
+    const loadBalancing = new AllowListPolicy(new RoundRobinPolicy(), [`${address}:${port}`]);
+    const peers = await ask(address, port, 'SELECT schema_version FROM system.peers', { policies: { loadBalancing } });
+    const known = peers.filter((peer) => peer.schema_version);
+    if (known.length >= others) return;
+    if (Date.now() > until) throw new Error(`${address} knows ${known.length} of ${others} other nodes`);
+    await sleep(200);
+  }
+}
+
+async function ask(
+  address: string,
+  port: number,
+  query: string,
+  options: Partial<ClientOptions>,
+): Promise<types.Row[]> {
   const client = new Client({
     contactPoints: [address],
     protocolOptions: { port },
     localDataCenter: 'datacenter1',
     authProvider: new auth.PlainTextAuthProvider(CASSANDRA_USER, CASSANDRA_PASSWORD),
-    ...(tls && { sslOptions: { rejectUnauthorized: false } }),
     socketOptions: { connectTimeout: CONNECT_MS, readTimeout: CONNECT_MS },
+    ...options,
   });
   try {
-    const { rows } = await client.execute('SELECT release_version FROM system.local');
-    return rows[0]!.release_version;
+    return (await client.execute(query)).rows;
   } finally {
     await client.shutdown();
   }

@@ -2,7 +2,14 @@ import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { firstThatStarts } from './attempts';
-import { CASSANDRA_PASSWORD, CASSANDRA_USER, type CassandraNode, cassandraVersion, startNode } from './cassandra-node';
+import {
+  CASSANDRA_PASSWORD,
+  CASSANDRA_USER,
+  type CassandraNode,
+  cassandraVersion,
+  startNode,
+  untilItKnows,
+} from './cassandra-node';
 import { findProgram, runCommand } from './command';
 import { startContainer } from './container';
 import type { Engine } from './engine';
@@ -117,6 +124,7 @@ export async function startRing(): Promise<CassandraRing | undefined> {
       const place = { address, port, storagePort, seed: RING[0], tokens: tokensOf(i), broadcast: address };
       nodes.set(address, await startNode(lib, program, { ...place, ...settings }));
     }
+    await Promise.all(RING.map((address) => untilItKnows(RING.length - 1, address, port)));
     return { port, nodes, stop };
   } catch (error) {
     await stop();
