@@ -1,4 +1,4 @@
-import { type AwsKeys, awsKeys, type FoundCredentials, foundCredentials } from '@ingesta/kit';
+import { awsCredentials, awsRegion } from '@ingesta/kit';
 import type { Env } from './config';
 
 /** What every client of the AWS SDK is made with. */
@@ -7,7 +7,7 @@ export interface AwsClientSettings {
   /** Only where another server stands in for AWS. */
   endpoint?: string;
   /** Those of the environment, else what the SDK's own chain finds, looked up again before it ends. */
-  credentials: AwsKeys | (() => Promise<FoundCredentials>);
+  credentials: ReturnType<typeof awsCredentials>;
   maxAttempts: number;
 }
 
@@ -15,9 +15,9 @@ export interface AwsClientSettings {
 export function awsSettings(env: Env, service: string): AwsClientSettings {
   const endpoint = env[`AWS_ENDPOINT_URL_${service}`] || env.AWS_ENDPOINT_URL;
   return {
-    region: env.AWS_REGION || env.AWS_DEFAULT_REGION || 'us-east-1',
+    region: awsRegion(env),
     maxAttempts: 4,
-    credentials: awsKeys(env) ?? (() => foundCredentials(env)),
+    credentials: awsCredentials(env),
     ...(endpoint && { endpoint }),
   };
 }

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { generate } from '../../demo/sample/insurance/generate';
 import { buildImages, E2E_PREFIX } from '../e2e/harness/images';
+import { callerOf } from '../faults/harness/caller';
 import { describeWith, dockerEnv } from '../services/need';
 import { freePort } from '../services/server-process';
 import { type Composed, compose } from './compose';
@@ -34,12 +35,6 @@ describeWith(['cassandra', 'compose', 'docker', 'mongodb', 's3'], 'the demo of d
   }, 600_000);
   afterAll(() => composed?.remove(), 120_000);
 
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers freely.
-  const call = async (port: number, path: string, method = 'GET'): Promise<{ status: number; body: any }> => {
-    const answer = await fetch(`http://127.0.0.1:${port}${path}`, { method });
-    return { status: answer.status, body: await answer.json() };
-  };
-
   it('comes up with nothing to fill in, ingests every source with all its rows, and answers analytics', async () => {
     composed = await compose(
       ['docker-compose.yml', 'test/deploy/fixtures/demo.yml', ...standIns.files],
@@ -52,6 +47,7 @@ describeWith(['cassandra', 'compose', 'docker', 'mongodb', 's3'], 'the demo of d
       },
     );
     await composed.run('up', '--detach', '--no-build');
+    const [gateway, balancer] = [ports.gateway, ports.balancer].map((port) => callerOf(`http://127.0.0.1:${port}`));
 
     const sample = generate();
     const expected = {
@@ -60,7 +56,7 @@ describeWith(['cassandra', 'compose', 'docker', 'mongodb', 's3'], 'the demo of d
     };
     const answers = await Promise.all(
       Object.keys(expected).map(async (source) => {
-        const { status, body } = await call(ports.gateway, `/api/ingesta/${source}`, 'POST');
+        const { status, body } = await gateway!.post(source);
         const tables = Object.entries<{ registros: number }>(body.result ?? {});
         const rows = Object.fromEntries(tables.map(([table, { registros }]) => [table, registros]));
         return [source, { status, error: body.error, rows }];
@@ -73,8 +69,8 @@ describeWith(['cassandra', 'compose', 'docker', 'mongodb', 's3'], 'the demo of d
     );
 
     // Compose waits for the gateways, but not for the balancer.
-    while (!(await call(ports.balancer, '/livez').catch(() => null))) await sleep(100);
-    const { status, body } = await call(ports.balancer, ROUTE);
+    while (!(await balancer!.get('/livez').catch(() => null))) await sleep(100);
+    const { status, body } = await balancer!.get(ROUTE);
     expect([status, body.error]).toEqual([200, undefined]);
   }, 300_000);
 });

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createPostgresql, type TestDatabase } from '../e2e/harness/databases';
 import { buildImages, E2E_PREFIX } from '../e2e/harness/images';
 import { createBucket } from '../e2e/harness/s3';
+import { type Caller, callerOf } from '../faults/harness/caller';
 import { runCommand } from '../services/command';
 import { describeWith } from '../services/need';
 import { freePort } from '../services/server-process';
@@ -36,18 +37,18 @@ interface Inspected {
  */
 describeWith(['compose', 'docker', 'postgresql', 's3'], 'the production deployment, brought up', () => {
   const key = `ing_${randomBytes(32).toString('base64url')}`;
-  const headers = { Authorization: `Bearer ${key}` };
   let database: TestDatabase;
   let settings: Record<string, string>;
   let shell: Record<string, string>;
-  let port: number;
+  let operator: Caller;
   let composed: Composed | undefined;
 
   beforeAll(async () => {
     await buildImages('gateway', 'postgresql');
     database = await createPostgresql();
     await database.query('CREATE TABLE orders (id int); INSERT INTO orders VALUES (1), (2)');
-    port = await freePort();
+    const port = await freePort();
+    operator = callerOf(`http://127.0.0.1:${port}`, { Authorization: `Bearer ${key}` });
     const remote = Object.entries(database.settings(true)).map(([name, value]) => [
       REMOTE[name] ?? `${name}_REMOTE`,
       value,
@@ -67,13 +68,8 @@ describeWith(['compose', 'docker', 'postgresql', 's3'], 'the production deployme
   }, 120_000);
   afterAll(() => database?.drop());
 
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers freely.
-  const call = async (path: string, init: RequestInit = {}): Promise<{ status: number; body: any }> => {
-    const answer = await fetch(`http://127.0.0.1:${port}${path}`, { headers, ...init });
-    return { status: answer.status, body: await answer.json() };
-  };
   const ingest = async () => {
-    const { status, body } = await call('/api/ingesta/postgresql', { method: 'POST' });
+    const { status, body } = await operator.post();
     expect([status, body.error, body.result?.orders?.registros]).toEqual([200, undefined, 2]);
   };
   const inspect = async (service: string): Promise<Inspected> => {
@@ -87,13 +83,13 @@ describeWith(['compose', 'docker', 'postgresql', 's3'], 'the production deployme
     const before = await Promise.all(GATEWAYS.map(inspect));
     for (const { Config, State } of before)
       expect([Config.User, State.Health?.Status]).toEqual(['1000:1000', 'healthy']);
-    expect((await call('/api/ingesta/postgresql/latest', { headers: {} })).status).toBe(401);
+    expect((await callerOf(operator.url).get('/api/ingesta/postgresql/latest')).status).toBe(401);
     await ingest();
 
     let going = true;
     const seen: number[] = [];
     const reader = (async () => {
-      for (; going; await sleep(100)) seen.push((await call('/api/ingesta/postgresql/latest')).status);
+      for (; going; await sleep(100)) seen.push((await operator.get('/api/ingesta/postgresql/latest')).status);
     })();
     // A changed setting, so that there is something to replace.
     await appendFile(join(composed.home, 'settings.env'), 'LOG_LEVEL=debug\n');
@@ -124,7 +120,7 @@ describeWith(['compose', 'docker', 'postgresql', 's3'], 'the production deployme
     const networksOf = ({ NetworkSettings }: Inspected) => Object.keys(NetworkSettings.Networks);
     expect(networksOf(proxy!).filter((name) => networksOf(balancer!).includes(name))).toEqual([]);
     await ingest();
-    expect((await call('/api/ingesta/health')).body.runner).toMatchObject({ state: 'ok' });
+    expect((await operator.get('/api/ingesta/health')).body.runner).toMatchObject({ state: 'ok' });
     // What a gateway has no need of, whoever took one over does not get either.
     const look = `fetch('http://socket-proxy:2375/volumes').then(({ status }) => console.log(status))`;
     expect((await composed.run('exec', '-T', 'api-gateway', '/usr/local/bin/node', '-e', look)).trim()).toBe('403');

@@ -1,7 +1,8 @@
 import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { firstThatStarts } from './attempts';
+import { cacheFolder } from './cache-folder';
 import {
   CASSANDRA_PASSWORD,
   CASSANDRA_USER,
@@ -37,12 +38,9 @@ export function startCassandra(engine?: Engine): Promise<ServiceHandle> {
   ]);
 }
 
-const cacheFolder = (): string =>
-  join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'ingesta-services', 'cassandra');
-
 /** The folder of the server's jars, where an earlier run left it. */
 export async function cachedJars(): Promise<string | undefined> {
-  const lib = join(cacheFolder(), 'lib');
+  const lib = join(cacheFolder('cassandra'), 'lib');
   const jars = await readdir(lib).catch((): string[] => []);
   return jars.includes(`cassandra-all-${VERSION}.jar`) ? lib : undefined;
 }
@@ -50,7 +48,7 @@ export async function cachedJars(): Promise<string | undefined> {
 /** Has Maven bring the jars, where that is allowed and there is a Java to run them. */
 async function fetchJars(): Promise<string | undefined> {
   if (!canCopyJars() || !(await java())) return undefined;
-  const folder = cacheFolder();
+  const folder = cacheFolder('cassandra');
   await mkdir(folder, { recursive: true });
   const fresh = await mkdtemp(join(folder, 'fetch-'));
   try {

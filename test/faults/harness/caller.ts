@@ -20,9 +20,10 @@ export interface Caller {
   endOf(runId: string): Promise<any>;
 }
 
-export function callerOf(url: string): Caller {
+/** `headers` go with every call that brings none of its own. */
+export function callerOf(url: string, headers: Record<string, string> = {}): Caller {
   const call = async (path: string, init?: RequestInit): Promise<Answer> => {
-    const response = await fetch(url + path, init);
+    const response = await fetch(url + path, { headers, ...init });
     const text = await response.text();
     const json = response.headers.get('content-type')?.startsWith('application/json');
     return { status: response.status, headers: response.headers, body: json ? JSON.parse(text) : text };

@@ -1,4 +1,4 @@
-import { type Lake, LakeError } from '@ingesta/kit';
+import { isLakeFailure, type Lake } from '@ingesta/kit';
 
 /**
  * Unfinished uploads below a prefix that stands for keys, not folders. None where the lake lets nobody list them: there a lifecycle
@@ -8,6 +8,6 @@ export async function* openUploads(lake: Lake, prefix: string): AsyncGenerator<{
   try {
     yield* lake.openUploads(prefix);
   } catch (error) {
-    if (!(error instanceof LakeError) || error.kind !== 'denied') throw error;
+    if (!isLakeFailure(error, 'denied')) throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { type Lake, LakeError } from '@ingesta/kit';
+import { isLakeFailure, type Lake } from '@ingesta/kit';
 import * as z from 'zod';
 
 const schema = z.object({ done: z.string().nullable(), swept_at: z.string() });
@@ -27,7 +27,7 @@ export class SweepRecord {
         ? this.lake.putIfAbsent(this.key, body)
         : this.lake.putIfMatch(this.key, body, this.#etag));
     } catch (error) {
-      if (!(error instanceof LakeError) || error.kind !== 'precondition') throw error;
+      if (!isLakeFailure(error, 'precondition')) throw error;
     }
   }
 }

@@ -1,4 +1,4 @@
-import { type Lake, LakeError, parseRunMarker, RUN_MARKERS, sweepKeys } from '@ingesta/kit';
+import { isLakeFailure, type Lake, parseRunMarker, RUN_MARKERS, sweepKeys } from '@ingesta/kit';
 import type { Log } from '../../log';
 import { type Clock, systemClock } from '../clock';
 import { readRun } from '../run-store';
@@ -57,14 +57,11 @@ export class Sweeper {
     this.#next = this.#clock.mono() + Math.min(LONGEST_PAUSE_MS, this.options.graceMs / 4);
     try {
       await this.#runs(lake);
-      const { graceMs } = this.options;
+      const { graceMs, keepSnapshots: keep, log } = this.options;
       this.#probes = await sweepProbes(lake, this.#probes, { now: this.#clock.mono(), graceMs });
-      if (this.options.keepSnapshots !== null) {
-        const { keepSnapshots: keep, log } = this.options;
-        await retireSnapshots(lake, { keep, graceMs, now: this.#clock.wall(), log });
-      }
+      if (keep !== null) await retireSnapshots(lake, { keep, graceMs, now: this.#clock.wall(), log });
     } catch (error) {
-      if (error instanceof LakeError && error.kind === 'denied') this.turnOff(error.message);
+      if (isLakeFailure(error, 'denied')) this.turnOff(error.message);
       else this.options.log.warn('a sweep was broken off; the next one goes on', { cause: (error as Error).message });
     } finally {
       this.#busy = false;

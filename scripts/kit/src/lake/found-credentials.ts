@@ -1,4 +1,4 @@
-import type { AwsKeys } from './aws-keys';
+import { type AwsKeys, awsKeys } from './aws-keys';
 import { LakeError } from './lake';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -14,17 +14,26 @@ export interface FoundCredentials extends AwsKeys {
  */
 const REREAD_MS = 310_000;
 
+/** The region of every AWS service, where none has a variable of its own. */
+export const awsRegion = (env: Env): string => env.AWS_REGION || env.AWS_DEFAULT_REGION || 'us-east-1';
+
+/** What a client of the SDK is made with: the keys of the environment, else what the chain finds, looked up again before it ends. */
+export const awsCredentials = (env: Env): AwsKeys | (() => Promise<FoundCredentials>) =>
+  awsKeys(env) ?? (() => foundCredentials(env));
+
 /**
  * What the AWS SDK's own chain finds at this moment: a profile, web identity, the role of a container or an instance. Made
- * anew for each call, since the chain would keep credentials without an end for ever: hand `() => foundCredentials(env)` to
- * a client of the SDK. Throws `LakeError`.
+ * anew for each call, since the chain would keep credentials without an end for ever. Throws `LakeError`.
  */
 export async function foundCredentials(env: Env): Promise<FoundCredentials> {
   const { fromNodeProviderChain } = await import('@aws-sdk/credential-providers');
-  const region = env.AWS_REGION || env.AWS_DEFAULT_REGION || 'us-east-1';
   const profile = env.AWS_PROFILE;
   try {
-    const chain = fromNodeProviderChain({ ignoreCache: true, clientConfig: { region }, ...(profile && { profile }) });
+    const chain = fromNodeProviderChain({
+      ignoreCache: true,
+      clientConfig: { region: awsRegion(env) },
+      ...(profile && { profile }),
+    });
     const found = await chain();
     return { ...found, expiration: found.expiration ?? new Date(Date.now() + REREAD_MS) };
   } catch (error) {

@@ -69,6 +69,10 @@ export class LakeError extends Error {
   }
 }
 
+/** Whether the lake failed, and in this way. */
+export const isLakeFailure = (error: unknown, kind: LakeFailure): error is LakeError =>
+  error instanceof LakeError && error.kind === kind;
+
 /**
  * Where exports and records live: an S3 bucket or a local folder. Keys are relative to the lake's prefix, use `/`, and
  * were made by `keys.ts` (safe characters only). Every method throws `LakeError` and nothing else. Any number of

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { configError } from '../errors';
-import { awsKeyProblems, awsKeys } from './aws-keys';
-import { foundCredentials } from './found-credentials';
+import { awsKeyProblems } from './aws-keys';
+import { awsCredentials, awsRegion } from './found-credentials';
 import { MAX_PREFIX_BYTES } from './keys';
 import type { Lake } from './lake';
 import type { S3LakeSettings } from './s3-clients';
@@ -71,12 +71,12 @@ function s3Settings(env: Env): S3LakeSettings {
   return {
     bucket: (env.AWS_BUCKET_NAME || env.S3_BUCKET)!,
     prefix: prefixOf(env),
-    region: env.AWS_REGION || env.AWS_DEFAULT_REGION || 'us-east-1',
+    region: awsRegion(env),
     endpoint: endpointOf(env),
     ...(env.AWS_REQUEST_CHECKSUM_CALCULATION && {
       checksums: /^when_supported$/i.test(env.AWS_REQUEST_CHECKSUM_CALCULATION),
     }),
     storage: s3Storage(env),
-    credentials: awsKeys(env) ?? (() => foundCredentials(env)),
+    credentials: awsCredentials(env),
   };
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Job } from '../contract/job';
 import type { ScriptOutput } from '../contract/result';
 import { runKeys } from '../lake/keys';
-import { LakeError } from '../lake/lake';
+import { isLakeFailure } from '../lake/lake';
 import { openLake } from '../lake/open-lake';
 import type { Report } from './reporter';
 
@@ -30,7 +30,7 @@ async function put(job: Job, document: ScriptOutput): Promise<void> {
     );
   } catch (error) {
     // What stands there was written before, and counts.
-    if (!(error instanceof LakeError && error.kind === 'precondition')) throw error;
+    if (!isLakeFailure(error, 'precondition')) throw error;
   } finally {
     await lake.close();
   }

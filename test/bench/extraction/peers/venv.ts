@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
+
 import { join } from 'node:path';
+import { inCache } from '../../../services/cache-folder';
 import { findProgram, runCommand } from '../../../services/command';
 import { ROOT } from '../../root';
 
@@ -28,7 +29,7 @@ export async function venv(name: string): Promise<Venv> {
     .update(await readFile(requirements))
     .digest('hex')
     .slice(0, 8);
-  const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'ingesta-bench');
+  const cache = inCache('ingesta-bench');
   const folder = join(cache, `${name}-${version}`);
   const python = join(folder, 'bin/python');
   // Last: an installation that was cut off starts again.

@@ -2,17 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Lake, openLake } from '@ingesta/kit';
 import { createBucket } from '../../../../../test/e2e/harness/s3';
 import { AthenaStandIn } from '../../../../../test/services/athena-stand-in';
 import { describeWith, motoEndpoint, trinoUrl } from '../../../../../test/services/need';
 import { capturedLog, givenConfig } from '../../../testing/given';
-import { AnswerBudget } from '../answer-budget';
 import { engineSuite } from '../engine-suite';
 import { createEngine, type EngineSet } from '../index';
 import { declared, exportGiven, type GivenTable, given } from '../testing/given-table';
-import { TrinoRunner } from '../trino/trino-runner';
+import { askTrino, expectNoQueryBehind } from '../testing/on-trino';
 
 const BUNDLES = join(__dirname, '../../../../dist');
 const never = () => new AbortController().signal;
@@ -82,28 +80,8 @@ describeWith(['moto', 's3', 'trino'], "Athena's API over a real Trino", () => {
     expect(result!.rows).toEqual([['2025-01-02T15:30:45.123Z']]);
   });
 
-  it('leaves no query behind', async () => {
-    const mark = randomUUID();
-    const table = await commit('endless', 1);
-    const sql = `SELECT count(*) AS n FROM ${table.name}, UNNEST(sequence(1, 10000)) a(x), UNNEST(sequence(1, 10000)) b(x),
-      UNNEST(sequence(1, 10000)) c(x) WHERE a.x * b.x * c.x = -1 AND '${mark}' <> ''`;
-    const running = async () => {
-      const own = { url: trinoUrl(), catalog: 'glue', schema, user: 'test', password: null };
-      const mine = `query LIKE '%${mark}%' AND query NOT LIKE '%runtime%'`;
-      const budget = new AnswerBudget({ maxRows: 10, maxBytes: 1e6 });
-      const ask = `SELECT state FROM system.runtime.queries WHERE ${mine}`;
-      const { rows } = await new TrinoRunner(own, () => undefined).run(ask, [], budget, never());
-      return rows.map(([state]) => state);
-    };
-    const stop = new AbortController();
-    const asked = engines.engine.query([table], [{ sql, parameters: [] }], stop.signal);
-    asked.catch(() => undefined);
-    while (!(await running()).includes('RUNNING')) await sleep(100);
-    stop.abort(new Error('enough'));
-    await expect(asked).rejects.toThrow('enough');
-    while (!(await running()).includes('FAILED')) await sleep(100);
-    expect(await running()).toEqual(['FAILED']);
-  });
+  it('leaves no query behind', async () =>
+    expectNoQueryBehind(engines.engine, await commit('endless', 1), askTrino('glue', schema)));
 
   it('warned of nothing, and refused nothing that it does not know', () => {
     expect(lines).toEqual([]);

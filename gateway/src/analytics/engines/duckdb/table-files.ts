@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DuckDBInstance } from '@duckdb/node-api';
-import { type Lake, LakeError } from '@ingesta/kit';
+import { isLakeFailure, type Lake } from '@ingesta/kit';
 import { ApiError } from '../../../errors';
 import { type Twin, twinIdentity, twinKey, twinMetadata, twinOf, typesMetadata } from '../twin';
 import { twinColumns } from '../twin-columns';
@@ -168,7 +168,7 @@ export class TableFiles {
       return { key, bytes, sha256, columns: twinColumns(entry.columns, types) };
     } catch (error) {
       // Another process was first.
-      const there = error instanceof LakeError && error.kind === 'precondition' && (await this.#existing(about));
+      const there = isLakeFailure(error, 'precondition') && (await this.#existing(about));
       if (there) return there;
       throw error;
     }

@@ -2,19 +2,17 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Lake, openLake } from '@ingesta/kit';
 import { createBucket } from '../../../../../test/e2e/harness/s3';
 import { describeWith, motoEndpoint, trinoUrl } from '../../../../../test/services/need';
 import { awsSettings } from '../../../aws-settings';
 import { Glue } from '../../../catalog/glue';
 import { capturedLog, givenConfig } from '../../../testing/given';
-import { AnswerBudget } from '../answer-budget';
 import type { QueryTable } from '../engine';
 import { engineSuite } from '../engine-suite';
 import { createEngine, type EngineSet } from '../index';
 import { declared, exportGiven, type GivenTable, given } from '../testing/given-table';
-import { TrinoRunner } from './trino-runner';
+import { askTrino, expectNoQueryBehind } from '../testing/on-trino';
 
 const BUNDLES = join(__dirname, '../../../../dist');
 /** Moto takes any. */
@@ -66,13 +64,9 @@ function inCatalog(catalog: string, settings: (schema: string) => Record<string,
     const [result] = await engines.engine.query([table], [{ sql, parameters: [] }], never());
     return result!.rows;
   };
-  const ask = (sql: string) => {
-    const own = { url: trinoUrl(), catalog, schema, user: 'test', password: null };
-    const budget = new AnswerBudget({ maxRows: 1000, maxBytes: 1e6 });
-    return new TrinoRunner(own, () => undefined).run(sql, [], budget, never());
-  };
+  const ask = askTrino(catalog, schema);
   const tablesOf = async (family: string) =>
-    (await ask('SHOW TABLES')).rows.map(([name]) => String(name)).filter((name) => name.startsWith(`${family}__`));
+    (await ask('SHOW TABLES')).map(([name]) => String(name)).filter((name) => name.startsWith(`${family}__`));
 
   /** Trino does not write to a stand-in's Glue. */
   const drop = (name: string) =>
@@ -138,24 +132,8 @@ function inCatalog(catalog: string, settings: (schema: string) => Record<string,
     ]);
   });
 
-  it('leaves no query behind in Trino', async () => {
-    const mark = randomUUID();
-    const table = await commitRun(1, 'endless');
-    const sql = `SELECT count(*) AS n FROM mysql_endless, UNNEST(sequence(1, 10000)) a(x), UNNEST(sequence(1, 10000)) b(x),
-      UNNEST(sequence(1, 10000)) c(x) WHERE a.x * b.x * c.x = -1 AND '${mark}' <> ''`;
-    const running = async () => {
-      const mine = `query LIKE '%${mark}%' AND query NOT LIKE '%runtime%'`;
-      return (await ask(`SELECT state FROM system.runtime.queries WHERE ${mine}`)).rows.map(([state]) => state);
-    };
-    const stop = new AbortController();
-    const asked = engines.engine.query([table], [{ sql, parameters: [] }], stop.signal);
-    asked.catch(() => undefined);
-    while (!(await running()).includes('RUNNING')) await sleep(100);
-    stop.abort(new Error('enough'));
-    await expect(asked).rejects.toThrow('enough');
-    while (!(await running()).includes('FAILED')) await sleep(100);
-    expect(await running()).toEqual(['FAILED']);
-  });
+  it('leaves no query behind in Trino', async () =>
+    expectNoQueryBehind(engines.engine, await commitRun(1, 'endless'), ask));
 
   it('warned of nothing', () => expect(lines).toEqual([]));
 }
