@@ -35,7 +35,8 @@ export async function loadMongodb(rows: number): Promise<LoadedTable> {
     await client.close(true);
   };
   try {
-    const collection = client.db(database).collection<ReturnType<typeof toDocument>>(TABLE);
+    // Without documents, too: an insert alone would leave no collection of an empty series.
+    const collection = await client.db(database).createCollection<ReturnType<typeof toDocument>>(TABLE);
     let batch: ReturnType<typeof toDocument>[] = [];
     const insert = async () => {
       if (batch.length > 0) await collection.insertMany(batch, { ordered: false, writeConcern: { w: 1, j: false } });
