@@ -46,7 +46,7 @@ const DUCKDB_WORKER = 'gateway/src/analytics/engines/duckdb/worker.ts';
 const VERIFIER = 'gateway/src/runs/verifier/worker.ts';
 
 /** No runtime: the kernel allocates nothing. Its memory is the caller's. */
-const KERNEL_FLAGS = ['-O3', '--noAssert', '--runtime', 'stub', '--enable', 'simd', '--importMemory'];
+const KERNEL_FLAGS = ['-O3', '--noAssert', '--runtime', 'stub', '--enable', 'simd'];
 
 const SWAGGER_UI_ASSETS = [
   'swagger-ui.css',

@@ -11,9 +11,7 @@ const HEX: u8 = 2;
 const BOOLEAN: u8 = 3;
 const HEX_TEXT: u8 = 4;
 const ISO_DATE: u8 = 5;
-const CALENDAR_DATE: u8 = 6;
-const CALENDAR_INSTANT: u8 = 7;
-const JSON_TEXT: u8 = 8;
+const JSON_TEXT: u8 = 6;
 
 const DASH: u8 = 0x2d;
 
@@ -42,15 +40,6 @@ export function field(kind: u8, column: i32, start: usize, end: usize, out: usiz
       // `2025-…`, and not `0044-03-15 BC`.
       if (load<u8>(start + 4) === DASH && load<u8>(end - 1) !== 0x43) return plain(start, end, out);
       return other(column, start, end, out);
-    case CALENDAR_DATE:
-      if (isPlainDay(start, end)) return plain(start, end, out);
-      return other(column, start, end, out);
-    case CALENDAR_INSTANT:
-      if (!isPlainDay(start, end)) return other(column, start, end, out);
-      out = plain(start, end, out);
-      store<u8>(out, 0x2b);
-      store<u16>(out + 1, 0x3030);
-      return out + 3;
     case JSON_TEXT: {
       const until = json(column, start, end, out);
       return until === 0 ? other(column, start, end, out) : until;
@@ -58,13 +47,6 @@ export function field(kind: u8, column: i32, start: usize, end: usize, out: usiz
     default:
       return other(column, start, end, out);
   }
-}
-
-/** Surely a day of the calendar: a month, and a day up to the 28th. */
-function isPlainDay(start: usize, end: usize): bool {
-  if (end - start < 10 || load<u16>(start + 5) === 0x3030 || load<u16>(start + 8) === 0x3030) return false;
-  const ten = load<u8>(start + 8);
-  return ten < 0x32 || (ten === 0x32 && load<u8>(start + 9) <= 0x38);
 }
 
 function plain(start: usize, end: usize, out: usize): usize {

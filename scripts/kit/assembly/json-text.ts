@@ -1,7 +1,5 @@
 import { COMMA, CR, EMPTY, LF, QUOTE } from './characters';
-
-/** Whether the key of an object at this depth must not leave; its bytes are as they stand, between the quotes. */
-declare function isSensitive(column: i32, depth: i32, start: usize, end: usize): bool;
+import { beginKeys, mustStay } from './json-keys';
 
 const BACKSLASH: u8 = 0x5c;
 const COLON: u8 = 0x3a;
@@ -11,8 +9,8 @@ const OPEN_ARRAY: u8 = 0x5b;
 const CLOSE_ARRAY: u8 = 0x5d;
 /** A JSON text that is nested deeper is the caller's. */
 const MAX_DEPTH: i32 = 256;
-/** Where the closing bytes of what is open stand, one per level: behind the kinds of 4,096 columns. */
-const CLOSING: usize = 4096;
+/** The closing bytes of what is open, one per level. */
+const CLOSING: usize = memory.data(256);
 
 /** Where the string that was copied last ends, in the input and in the output. */
 let stringEnd: usize = 0;
@@ -30,6 +28,7 @@ export function json(column: i32, start: usize, end: usize, out: usize): usize {
   let isQuoted = false;
   let isFirst = true;
   let isKey = false;
+  beginKeys();
   while (at < end) {
     at = skipSpace(at, end);
     if (at >= end) break;
@@ -37,7 +36,7 @@ export function json(column: i32, start: usize, end: usize, out: usize): usize {
     if (isKey) {
       if (byte !== QUOTE) return 0;
       if (!isFirst) store<u8>(to++, COMMA);
-      if (!copyString(at, end, to) || isSensitive(column, objects, at + 1, stringEnd - 1)) return 0;
+      if (!copyString(at, end, to) || mustStay(column, objects, at + 1, stringEnd - 1)) return 0;
       to = copyEnd;
       at = skipSpace(stringEnd, end);
       if (at >= end || load<u8>(at++) !== COLON) return 0;

@@ -8,6 +8,15 @@
 
 import { COMMA, LF } from './characters';
 import { field } from './fields';
+import { fixedValue, INT8, valueEnd } from './mysql-values';
+
+/** For another query. */
+export { forgetKeys } from './json-keys';
+/** One value that is no string; for rows that are the caller's. */
+export { fixedValue, valueEnd } from './mysql-values';
+
+/** Where the module's own data ends, and the caller's areas may begin. */
+export const heapBase: usize = __heap_base;
 
 /** What the last call took and made: bytes of input, bytes of CSV, rows. */
 export let taken: i32 = 0;
@@ -48,31 +57,42 @@ export function dataRows(from: usize, to: usize, out: usize, kinds: usize, colum
 }
 
 /**
- * MySQL: payloads of row packets, each behind its length in four bytes (ours, little-endian). A value is its length, in
- * 1, 3, 4 or 9 bytes, and its text; 0xfb is NULL. Stops at a row that does not fit the query, or has a value beyond 64 KiB.
+ * MySQL: packets with rows of the binary protocol, until something else comes or a row does not fit the query, or has a
+ * value beyond 64 KiB. A length of three bytes, a number, then 0, a bit per column that is NULL (from the third bit on),
+ * and the values; a string is its length, in 1, 3, 4 or 9 bytes, and its bytes. A kind has the digits behind a second in
+ * its upper three bits.
  */
-export function packedRows(from: usize, to: usize, out: usize, kinds: usize, columns: i32): void {
+export function binaryRows(from: usize, to: usize, out: usize, kinds: usize, columns: i32): void {
   let at = from;
   let csv = out;
   let count = 0;
-  while (at + 4 <= to) {
-    const end = at + 4 + load<u32>(at);
+  const nullBytes: usize = (columns + 9) >> 3;
+  while (at + 5 <= to && load<u8>(at + 4) === 0) {
+    const end = at + 4 + (load<u32>(at) & 0xffffff);
     if (end > to) break;
-    let value = at + 4;
+    const nulls = at + 5;
+    let value = nulls + nullBytes;
     let csvEnd = csv;
     let i = 0;
     for (; i < columns; i++) {
       if (i > 0) store<u8>(csvEnd++, COMMA);
-      if (value >= end) break;
+      if (value > end) break;
+      if ((load<u8>(nulls + ((i + 2) >> 3)) >> <u8>((i + 2) & 7)) & 1) continue;
+      const kind = load<u8>(kinds + i);
+      const form = kind & 31;
+      if (form >= INT8) {
+        csvEnd = fixedValue(form, kind >> 5, i, value, csvEnd);
+        value = valueEnd;
+        continue;
+      }
       let length: usize = load<u8>(value++);
-      if (length === 0xfb) continue;
       if (length > 0xfc) break;
       if (length === 0xfc) {
         length = load<u16>(value);
         value += 2;
       }
       if (value + length > end) break;
-      csvEnd = field(load<u8>(kinds + i), i, value, value + length, csvEnd);
+      csvEnd = field(form, i, value, value + length, csvEnd);
       value += length;
     }
     if (i < columns || value !== end) break;

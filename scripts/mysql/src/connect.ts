@@ -1,6 +1,12 @@
 import type { Socket } from 'node:net';
 import { readCa } from '@ingesta/kit';
-import { type Connection, createConnection, type RowDataPacket, type SslOptions } from 'mysql2';
+import {
+  type Connection,
+  createConnection,
+  type PrepareStatementInfo,
+  type RowDataPacket,
+  type SslOptions,
+} from 'mysql2';
 import { connectError } from './server-error';
 import type { Settings } from './settings';
 
@@ -49,6 +55,18 @@ export function query<Row>(connection: Connection, sql: string, values: string[]
   return new Promise((resolve, reject) => {
     connection.query<RowDataPacket[]>(sql, values, (error, rows) => (error ? reject(error) : resolve(rows as Row[])));
   });
+}
+
+/** Has the server parse a statement. */
+export function prepare(connection: Connection, sql: string): Promise<PrepareStatementInfo> {
+  return new Promise((resolve, reject) => {
+    connection.prepare(sql, (error, statement) => (error ? reject(error) : resolve(statement)));
+  });
+}
+
+/** The server keeps a limited number of them, and the driver would answer for ever with what the server knew once. */
+export function unprepare(connection: Connection, sql: string): void {
+  if (!socketOf(connection).destroyed) connection.unprepare(sql);
 }
 
 /** The socket in use: after the handshake it may be a TLS one. The driver's types leave it out. */

@@ -1,5 +1,6 @@
 import { type Column, configError, type Dataset } from '@ingesta/kit';
 import type { Connection } from 'mysql2';
+import { prepare, unprepare } from './connect';
 import type { MysqlTable } from './describe-tables';
 import { resultColumn, type WireColumn } from './wire-columns';
 
@@ -27,9 +28,9 @@ export async function describeDataset(
   const from = `(${sql}\n) AS dataset`;
   const wrong = (problem: string) => configError(`Dataset ${name}: ${problem}`, HINT);
   if (LOCKING.test(bare)) throw wrong('it locks the rows it reads');
-  const { columns, parameters } = await prepare(connection, sql, wrong);
+  const { columns, parameters } = await parse(connection, sql, wrong);
   if (parameters.length > 0) throw wrong('it has placeholders (?), for which there are no values');
-  await prepare(connection, `SELECT * FROM ${from}`, wrong);
+  await parse(connection, `SELECT * FROM ${from}`, wrong);
   const described = columns.map(resultColumn);
   const texts = described.filter(({ logical_type }) => logical_type === 'text');
   return {
@@ -57,14 +58,14 @@ const originsOf = (columns: readonly WireColumn[]) =>
       .map(({ name, orgTable, orgName }) => [name, { table: orgTable, column: orgName }]),
   );
 
-async function prepare(connection: Connection, sql: string, wrong: (problem: string) => Error): Promise<Prepared> {
-  const prepared = await new Promise<Prepared & { close(): void }>((resolve, reject) => {
-    connection.prepare(sql, (error, statement) => {
-      // What the server says of the statement has a number of its own; a lost connection has none.
-      if (error) reject((error.errno ?? 0) > 0 ? wrong(error.message) : error);
-      else resolve(statement as unknown as Prepared & { close(): void });
-    });
-  });
-  prepared.close();
-  return prepared;
+async function parse(connection: Connection, sql: string, wrong: (problem: string) => Error): Promise<Prepared> {
+  try {
+    return (await prepare(connection, sql)) as unknown as Prepared;
+  } catch (error) {
+    // What the server says of the statement has a number of its own; a lost connection has none.
+    const { errno, message } = error as { errno?: number; message: string };
+    throw (errno ?? 0) > 0 ? wrong(message) : error;
+  } finally {
+    unprepare(connection, sql);
+  }
 }

@@ -2,6 +2,7 @@ import { type AddressInfo, createServer, connect as netConnect, type Socket } fr
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describeWith } from '../../../test/services/need';
 import { testContext } from '../../kit/src/testing/test-context';
+import { queryError } from './server-error';
 import { mysql } from './source';
 import { createTestDatabase, sourceEnv, type TestDatabase } from './testing/test-database';
 
@@ -131,6 +132,25 @@ describeWith(['mysql'], 'a MySQL source that fails', () => {
     await expect(rows('big')).rejects.toMatchObject(LOST);
     await session.close();
     proxy.close();
+  });
+
+  it('leaves no prepared statement on the server, and says what to do where there are too many', async () => {
+    const held = async () => {
+      const [rows] = await db.admin.query("SHOW GLOBAL STATUS LIKE 'Prepared_stmt_count'");
+      return Number((rows as { Value: string }[])[0]!.Value);
+    };
+    const tables = Array.from({ length: 20 }, (_, i) => `small_${i}`);
+    for (const table of tables) await db.admin.query(`CREATE TABLE ${table} (a INT)`);
+    const { session, rows } = await db.open();
+    const limit = await held();
+    for (const table of tables) await rows(table);
+    // Other tests hold some, but never for long.
+    expect(await held()).toBeLessThan(limit + tables.length);
+    await session.close();
+    const error = Object.assign(new Error("Can't create more than max_prepared_stmt_count statements"), {
+      errno: 1461,
+    });
+    expect(queryError(error, 'Table big')).toMatchObject({ ...LOST, hint: expect.stringContaining('raise max_prep') });
   });
 
   it('frees the server at once when the run is aborted', async () => {

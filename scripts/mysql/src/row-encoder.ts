@@ -2,126 +2,100 @@ import {
   type Column,
   type CsvWriter,
   FieldKind,
+  failed,
   JsonFilter,
   JsonSyntaxError,
   type LogicalType,
-  MAX_INPUT,
   RowKernel,
   type TableSelection,
+  withFraction,
   writeJson,
   writeText,
 } from '@ingesta/kit';
-import { isRealDate } from './real-date';
+import { Types } from 'mysql2';
+import type { RowTarget } from './row-stream';
+import { isUnsigned, MAX_FRACTION, type WireColumn } from './wire-columns';
 
-const { PLAIN, TEXT, HEX, CALENDAR_DATE, CALENDAR_INSTANT, JSON: JSON_TEXT, OTHER } = FieldKind;
+const { PLAIN, TEXT, HEX, JSON: JSON_TEXT, OTHER, INT8, ...FIXED } = FieldKind;
 
-/** How a field goes from the packet into the CSV. */
-const KINDS: Partial<Record<LogicalType, number>> = {
+/** How a string goes from the packet into the CSV. */
+const STRINGS: Partial<Record<LogicalType, number>> = {
   integer: PLAIN,
   decimal: PLAIN,
-  float: PLAIN,
-  interval: PLAIN,
   uuid: PLAIN,
-  date: CALENDAR_DATE,
-  timestamp: CALENDAR_DATE,
-  timestamptz: CALENDAR_INSTANT,
   binary: HEX,
   json: JSON_TEXT,
 };
 
-const UTC = Buffer.from('+00');
+/** What the server does not send as a string: signed, unsigned. */
+const INTEGERS: Record<number, [number, number]> = {
+  [Types.TINY]: [INT8, FIXED.UINT8],
+  [Types.SHORT]: [FIXED.INT16, FIXED.UINT16],
+  [Types.INT24]: [FIXED.INT32, FIXED.UINT32],
+  [Types.LONG]: [FIXED.INT32, FIXED.UINT32],
+  [Types.LONGLONG]: [FIXED.INT64, FIXED.UINT64],
+};
 
 /**
- * Writes rows of the text protocol as CSV rows: fields are copied as bytes, values never become strings. Rows wait until
- * there are many: `flush` writes those that still do.
+ * Writes rows of the binary protocol as CSV rows: strings are copied as bytes, and no value becomes an object.
  */
-export class RowEncoder {
+export class RowEncoder implements RowTarget {
   readonly #kinds: Uint8Array;
   readonly #columns: readonly Column[];
   /** Of the columns that hold JSON, or may. */
   readonly #filters: (JsonFilter | null)[];
   readonly #maybeJson: boolean[];
-  readonly #noIso: Uint32Array;
   readonly #kernel: RowKernel;
-  /** Rows that wait, each behind its length in four bytes. */
-  readonly #waiting = Buffer.allocUnsafeSlow(MAX_INPUT);
-  #waitingBytes = 0;
 
+  /** `wire`: what the server says of the selection's columns, in the same order. */
   constructor(
     readonly writer: CsvWriter,
     readonly selection: TableSelection,
+    wire: readonly WireColumn[],
     maybeJson: readonly string[] = [],
   ) {
     const { columns, isSensitiveKey } = selection;
+    if (wire.length !== columns.length) throw brokenPacket();
     this.#columns = columns;
-    this.#maybeJson = columns.map(({ name, logical_type }) => !KINDS[logical_type] && maybeJson.includes(name));
-    this.#kinds = Uint8Array.from(columns, ({ logical_type }, i) =>
-      this.#maybeJson[i] ? OTHER : (KINDS[logical_type] ?? TEXT),
+    this.#maybeJson = columns.map(({ name, logical_type }) => !STRINGS[logical_type] && maybeJson.includes(name));
+    this.#kinds = Uint8Array.from(
+      columns,
+      ({ logical_type }, i) =>
+        fixedKind(wire[i]!, logical_type) ?? (this.#maybeJson[i] ? OTHER : (STRINGS[logical_type] ?? TEXT)),
     );
     this.#filters = columns.map(({ name }, i) =>
-      this.#kinds[i]! >= JSON_TEXT ? new JsonFilter(name, isSensitiveKey) : null,
+      this.#kinds[i] === JSON_TEXT || this.#kinds[i] === OTHER ? new JsonFilter(name, isSensitiveKey) : null,
     );
-    this.#noIso = new Uint32Array(columns.length);
-    this.#kernel = new RowKernel(this.#kinds, this.#filters, writer, (i, bytes, from, to, at) => {
-      if (this.#isJson(i, bytes, from, to)) return writeJson(this.#filters[i]!, bytes, from, to, bytes, at);
-      if (this.#filters[i]) return writeText(bytes, from, to, bytes, at);
-      bytes.copyWithin(at, from, to);
-      const end = at + to - from;
-      if (!this.#isDay(i, bytes, from) || this.#kinds[i] !== CALENDAR_INSTANT) return end;
-      bytes.set(UTC, end);
-      return end + UTC.length;
-    });
+    this.#kernel = new RowKernel(this.#kinds, this.#filters, writer, (i, bytes, from, to, at) =>
+      this.#isJson(i, bytes, from, to)
+        ? writeJson(this.#filters[i]!, bytes, from, to, bytes, at)
+        : writeText(bytes, from, to, bytes, at),
+    );
   }
 
-  /** One row packet's payload: `bytes[start, end)`. */
+  /** As many packets with rows as stand whole at the start of `bytes[start, end)`; how many bytes that was. */
+  many(bytes: Uint8Array, start: number, end: number): number {
+    return this.#kernel.binaryRows(bytes, start, end);
+  }
+
+  /** A row that the kernel does not take: 0, a bit per column that is NULL (from the third bit on), and the values. */
   row(bytes: Uint8Array, start: number, end: number): void {
-    const length = end - start;
-    if (this.#waitingBytes + 4 + length > MAX_INPUT) {
-      this.flush();
-      if (4 + length > MAX_INPUT) {
-        this.#row(bytes, start, end);
-        return;
-      }
-    }
-    const waiting = this.#waiting;
-    waiting.writeUInt32LE(length, this.#waitingBytes);
-    waiting.set(bytes.subarray(start, end), this.#waitingBytes + 4);
-    this.#waitingBytes += 4 + length;
-  }
-
-  /** Writes the rows that wait. */
-  flush(): void {
-    const waiting = this.#waiting;
-    const bytes = this.#waitingBytes;
-    this.#waitingBytes = 0;
-    for (let at = 0; at < bytes; ) {
-      at += this.#kernel.packedRows(waiting, at, bytes);
-      if (at === bytes) return;
-      const end = at + 4 + waiting.readUInt32LE(at);
-      this.#row(waiting, at + 4, end);
-      at = end;
-    }
-  }
-
-  /** Columns with values that are no date of the calendar, and how many; those stand in the CSV as the server prints them. */
-  noIsoValues(): { column: string; values: number }[] {
-    return this.#columns
-      .map(({ name }, i) => ({ column: name, values: this.#noIso[i]! }))
-      .filter(({ values }) => values > 0);
-  }
-
-  /** A row that the kernel does not take. */
-  #row(bytes: Uint8Array, start: number, end: number): void {
     const { writer } = this;
-    let at = start;
-    for (let i = 0; i < this.#kinds.length; i++) {
-      if (at >= end) throw brokenPacket();
-      // A length-encoded string: its length in 1, 3, 4 or 9 bytes, then its bytes.
-      let length = bytes[at++]!;
-      if (length === 0xfb) {
+    const kinds = this.#kinds;
+    const nulls = start + 1;
+    let at = nulls + ((kinds.length + 9) >> 3);
+    for (let i = 0; i < kinds.length; i++) {
+      if ((bytes[nulls + ((i + 2) >> 3)]! >> ((i + 2) & 7)) & 1) {
         writer.null();
         continue;
       }
+      if (at >= end) throw brokenPacket();
+      if (kinds[i]! >= INT8) {
+        at = this.#kernel.fixedValue(i, bytes, at);
+        continue;
+      }
+      // A length-encoded string: its length in 1, 3, 4 or 9 bytes, then its bytes.
+      let length = bytes[at++]!;
       if (length > 0xfb) {
         const width = length === 0xfc ? 2 : length === 0xfd ? 3 : 8;
         length = 0;
@@ -130,31 +104,27 @@ export class RowEncoder {
       }
       const to = at + length;
       if (!(to <= end)) throw brokenPacket();
-      this.#field(i, bytes, at, to);
+      this.#string(i, bytes, at, to);
       at = to;
     }
     if (at !== end) throw brokenPacket();
     writer.endRow();
   }
 
-  #field(i: number, bytes: Uint8Array, start: number, end: number): void {
+  /** Columns with values that are no date of the calendar, and how many; those stand in the CSV as the server prints them. */
+  noIsoValues(): { column: string; values: number }[] {
+    return this.#columns
+      .map(({ name }, i) => ({ column: name, values: this.#kernel.noDays[i]! }))
+      .filter(({ values }) => values > 0);
+  }
+
+  #string(i: number, bytes: Uint8Array, start: number, end: number): void {
     const { writer } = this;
     const kind = this.#kinds[i];
     if (kind === PLAIN) writer.plain(bytes, start, end);
     else if (kind === HEX) writer.hex(bytes, start, end);
     else if (this.#isJson(i, bytes, start, end)) writer.json(this.#filters[i]!, bytes, start, end);
-    else if (kind === TEXT || kind === OTHER) writer.text(bytes, start, end);
-    else {
-      writer.plain(bytes, start, end);
-      if (this.#isDay(i, bytes, start) && kind === CALENDAR_INSTANT) writer.suffix(UTC);
-    }
-  }
-
-  /** A zero date, say, is no day and no instant; it is counted. */
-  #isDay(i: number, bytes: Uint8Array, start: number): boolean {
-    if (isRealDate(bytes, start)) return true;
-    this.#noIso[i]!++;
-    return false;
+    else writer.text(bytes, start, end);
   }
 
   /** Where a column may hold other text as well, only JSON with a sensitive key in it counts: the rest stays as it stands. */
@@ -172,6 +142,30 @@ export class RowEncoder {
   }
 }
 
+/** The kind of a value that is no string; undefined for strings. */
+function fixedKind(wire: WireColumn, type: LogicalType): number | undefined {
+  const { columnType, decimals } = wire;
+  const withDigits = (kind: number) => withFraction(kind, decimals <= MAX_FRACTION ? decimals : null);
+  const integer = INTEGERS[columnType];
+  if (integer) return integer[isUnsigned(wire) ? 1 : 0];
+  switch (columnType) {
+    case Types.YEAR:
+      return FIXED.YEAR;
+    case Types.DOUBLE:
+      return FIXED.FLOAT;
+    case Types.DATE:
+    case Types.NEWDATE:
+      return FIXED.DATE;
+    case Types.DATETIME:
+    case Types.TIMESTAMP:
+      return withDigits(type === 'timestamptz' ? FIXED.INSTANT : FIXED.DATETIME);
+    case Types.TIME:
+      return withDigits(FIXED.TIME);
+    default:
+      return undefined;
+  }
+}
+
 /** Whether an object or a list may begin here, after white space. */
 function startsAsJson(bytes: Uint8Array, start: number, end: number): boolean {
   let at = start;
@@ -179,4 +173,4 @@ function startsAsJson(bytes: Uint8Array, start: number, end: number): boolean {
   return at < end && (bytes[at] === 0x7b || bytes[at] === 0x5b);
 }
 
-const brokenPacket = () => new Error('A row does not have the fields that were asked for');
+const brokenPacket = () => failed('The server sent a row that does not fit the query', 'See the log of the server.');

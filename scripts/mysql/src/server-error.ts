@@ -12,10 +12,12 @@ const ERRNO = {
   full: [1040, 1203, 1226],
   // The server goes down, the query or the connection was killed, idle for too long, broken packets and sockets.
   gone: [1053, 1077, 1079, 1152, 1158, 1159, 1160, 1161, 1184, 1317, 1927, 4031],
-  // Unknown column, unknown table (also: not in the engine), definition newer than the snapshot.
-  changed: [1054, 1051, 1146, 1412, 1932],
+  // Unknown column, unknown table (also: not in the engine), definition newer than the snapshot or than the statement.
+  changed: [1054, 1051, 1146, 1412, 1615, 1932],
   // Lock wait timeout, deadlock.
   busy: [1205, 1213],
+  // Too many prepared statements, in all connections together.
+  statements: [1461],
   // The limit of a query's time: MariaDB's, MySQL's.
   timeout: [1969, 3024],
 } satisfies Record<string, number[]>;
@@ -87,6 +89,10 @@ export function queryError(cause: unknown, what: string): ScriptError {
   if (has('busy', error)) {
     const hint = 'Somebody alters or locks the table; another attempt may find it free.';
     return new ScriptError(EXIT.TEMPORARY, 'SOURCE_UNAVAILABLE', text, hint, { cause: error });
+  }
+  if (has('statements', error)) {
+    const hint = 'Its connections together hold too many: wait, or raise max_prepared_stmt_count.';
+    return unavailable(text, hint, error);
   }
   if (has('timeout', error)) {
     return failed(text, 'The server limits the time of a query: raise max_execution_time (max_statement_time).', error);

@@ -93,10 +93,13 @@ class MysqlSession implements SourceSession {
     this.#read.add(name);
     const writer = new CsvWriter();
     const { from, maybeJson } = this.#found.get(name)!;
-    const encoder = new RowEncoder(writer, selection, maybeJson);
+    let encoder: RowEncoder | undefined;
     writer.header(selection.columns.map((column) => column.name));
     try {
-      yield* streamRows(this.connection, selectFrom(from, selection.columns), encoder);
+      yield* streamRows(this.connection, selectFrom(from, selection.columns), writer, (wire) => {
+        encoder = new RowEncoder(writer, selection, wire, maybeJson);
+        return encoder;
+      });
     } catch (error) {
       throw this.#explain(error, `Table ${name}`);
     }
@@ -114,12 +117,12 @@ class MysqlSession implements SourceSession {
     return signal.aborted ? signal.reason : queryError(error, what);
   }
 
-  #warn(table: string, encoder: RowEncoder): void {
+  #warn(table: string, encoder: RowEncoder | undefined): void {
     const hidden = this.#found.get(table)?.hiddenColumns ?? [];
     if (hidden.length > 0) {
       this.context.warn(`Table ${table}: the user may not select these columns: ${hidden.join(', ')}`);
     }
-    const noIso = encoder.noIsoValues();
+    const noIso = encoder?.noIsoValues() ?? [];
     if (noIso.length > 0) {
       const each = noIso.map(({ column, values }) => `${column} ${values}`).join(', ');
       this.context.warn(`Table ${table}: dates that are in no calendar were kept as text, such as 0000-00-00: ${each}`);

@@ -25,7 +25,7 @@ const BINARY = 63;
 /** Of utf8mb4, which the session speaks. */
 const BYTES_PER_CHARACTER = 4;
 /** More than any precision of a fraction of a second: the server does not know. */
-const MAX_FRACTION = 6;
+export const MAX_FRACTION = 6;
 
 const INTEGERS: Record<number, string> = {
   [Types.TINY]: 'tinyint',
@@ -50,6 +50,8 @@ const PLAIN: Record<number, string> = {
 };
 const LARGE = new Set([Types.TINY_BLOB, Types.MEDIUM_BLOB, Types.LONG_BLOB, Types.BLOB]);
 
+export const isUnsigned = ({ flags }: WireColumn): boolean => (flags & FLAG.unsigned) !== 0;
+
 /** A column of a query's result, under a type that a table's column could have. */
 export function resultColumn(wire: WireColumn): Column {
   const source_type = typeOf(wire);
@@ -61,16 +63,16 @@ export function resultColumn(wire: WireColumn): Column {
   };
 }
 
-function typeOf({ columnType, characterSet, flags, columnLength, decimals, ...extended }: WireColumn): string {
+function typeOf(wire: WireColumn): string {
+  const { columnType, characterSet, flags, columnLength, decimals, ...extended } = wire;
   if (extended.extendedFormat === 'json') return 'json';
   if (extended.extendedTypeName) return extended.extendedTypeName;
-  const isUnsigned = (flags & FLAG.unsigned) !== 0;
-  const sign = `${isUnsigned ? ' unsigned' : ''}${flags & FLAG.zerofill ? ' zerofill' : ''}`;
+  const sign = `${isUnsigned(wire) ? ' unsigned' : ''}${flags & FLAG.zerofill ? ' zerofill' : ''}`;
   const integer = INTEGERS[columnType];
   if (integer) return `${integer}${sign}`;
   if (columnType === Types.DECIMAL || columnType === Types.NEWDECIMAL) {
     // The length counts the point, and the sign.
-    const precision = columnLength - (decimals > 0 ? 1 : 0) - (isUnsigned ? 0 : 1);
+    const precision = columnLength - (decimals > 0 ? 1 : 0) - (isUnsigned(wire) ? 0 : 1);
     return `decimal(${precision},${decimals})${sign}`;
   }
   const time = TIMES[columnType];

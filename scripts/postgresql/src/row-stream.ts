@@ -1,42 +1,42 @@
-import type { Duplex } from 'node:stream';
+import { Frames, failed, SocketTap } from '@ingesta/kit';
 import type { Connection, Submittable } from 'pg';
-import { type FrameTarget, MessageFrames } from './message-frames';
 
-/** Received and not yet written as CSV: above it the socket rests. */
-const HIGH_WATER = 256 * 1024;
+/** Type byte and a length that counts itself but not the type. */
+const HEADER = 5;
+/** The server cannot build a longer message. */
+const MAX_FRAME = 2 ** 30;
+const DATA_ROW = 0x44;
 
-type DataListener = (chunk: Buffer) => void;
+/** Where the rows go. */
+export interface RowTarget {
+  /** The payload of a DataRow; the bytes are valid during the call only. */
+  row(bytes: Buffer, start: number, end: number): void;
+  /** Many DataRows at once: takes as many as it likes of those at the start of `bytes[start, end)`; how many bytes that was. */
+  many(bytes: Buffer, start: number, end: number): number;
+}
 
 /**
- * One SELECT whose DataRows never reach the driver: a filter in front of the driver's parser takes them out and hands
- * every other message on, so that login, TLS, errors, notices and the end of the query stay the driver's business.
- * Runs through `client.query`, which calls `submit` and the `handle…` methods.
+ * One SELECT whose DataRows never reach the driver, which gets every other message. Runs through `client.query`, which
+ * calls `submit` and the `handle…` methods.
  */
 export class RowStream implements Submittable {
-  readonly #frames: MessageFrames;
-  readonly #chunks: Buffer[] = [];
-  #queued = 0;
-  #stream: Duplex | null = null;
-  #parsers: DataListener[] = [];
-  #wake: (() => void) | null = null;
-  #error: unknown = null;
+  readonly #tap = new SocketTap();
+  readonly #frames: Frames;
   #reported: number | null = null;
-  #done = false;
 
   constructor(
     readonly sql: string,
-    target: Pick<FrameTarget, 'row' | 'many'>,
+    target: RowTarget,
   ) {
-    this.#frames = new MessageFrames({
-      row: (bytes, start, end) => target.row(bytes, start, end),
-      many: (bytes, start, end) => target.many(bytes, start, end),
-      other: (frame) => this.#toDriver(frame),
+    this.#frames = new Frames({
+      headerBytes: HEADER,
+      frameLength: messageLength,
+      many: (bytes, start, end) => (bytes[start] === DATA_ROW ? target.many(bytes, start, end) : 0),
+      frame: (bytes, start, end) => {
+        if (bytes[start] === DATA_ROW) target.row(bytes, start + HEADER, end);
+        else this.#tap.toDriver(bytes.subarray(start, end));
+      },
     });
-  }
-
-  /** True once the server said that the query is over; only then may the connection be used again. */
-  get done(): boolean {
-    return this.#done;
   }
 
   /** Number of rows by the server's count, once done. */
@@ -49,28 +49,15 @@ export class RowStream implements Submittable {
    * Throws the server's error, or the connection's.
    */
   async advance(): Promise<boolean> {
-    // What came before the connection broke counts first: it may say why.
-    while (this.#chunks.length === 0) {
-      if (this.#done) return false;
-      if (this.#error) throw this.#error;
-      this.#stream?.resume();
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-    const chunk = this.#chunks.shift()!;
-    this.#queued -= chunk.length;
+    const chunk = await this.#tap.next();
+    if (!chunk) return false;
     this.#frames.push(chunk);
-    if (this.#error) throw this.#error;
-    return !this.#done;
+    if (this.#tap.error) throw this.#tap.error;
+    return !this.#tap.closed;
   }
 
   submit(connection: Connection): void {
-    const stream = connection.stream;
-    this.#stream = stream;
-    this.#parsers = stream.listeners('data') as DataListener[];
-    stream.on('data', this.#onData);
-    for (const parser of this.#parsers) stream.off('data', parser);
+    this.#tap.open(connection.stream);
     connection.query(this.sql);
   }
 
@@ -82,26 +69,21 @@ export class RowStream implements Submittable {
   }
 
   handleError(error: unknown): void {
-    this.#error = error;
-    this.#wake?.();
+    this.#tap.fail(error);
   }
 
   handleReadyForQuery(): void {
-    const stream = this.#stream!;
-    for (const parser of this.#parsers) stream.on('data', parser);
-    stream.off('data', this.#onData);
-    stream.resume();
-    this.#done = true;
+    this.#tap.close();
   }
+}
 
-  readonly #onData = (chunk: Buffer): void => {
-    this.#chunks.push(chunk);
-    this.#queued += chunk.length;
-    if (this.#queued >= HIGH_WATER) this.#stream!.pause();
-    this.#wake?.();
-  };
-
-  #toDriver(frame: Buffer): void {
-    for (const parser of this.#parsers) parser.call(this.#stream, frame);
+function messageLength(bytes: Buffer, offset: number): number {
+  const length = bytes.readUInt32BE(offset + 1);
+  if (length < 4 || length > MAX_FRAME) {
+    throw failed(
+      'The server sent something that is not a PostgreSQL message',
+      'Is something between us and the server?',
+    );
   }
+  return length + 1;
 }
