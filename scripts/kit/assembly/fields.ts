@@ -1,5 +1,6 @@
-import { COMMA, CR, EMPTY, LF, QUOTE } from './characters';
+import { COMMA, CR, DASH, EMPTY, LF, QUOTE } from './characters';
 import { json } from './json-text';
+import { hexBlock } from './numbers';
 
 /** A field that is left to the caller; returns where the output ends. */
 declare function other(column: i32, start: usize, end: usize, out: usize): usize;
@@ -12,8 +13,6 @@ const BOOLEAN: u8 = 3;
 const HEX_TEXT: u8 = 4;
 const ISO_DATE: u8 = 5;
 const JSON_TEXT: u8 = 6;
-
-const DASH: u8 = 0x2d;
 
 /** Writes a value, which is not NULL, as a field of the CSV; returns where that ends. */
 export function field(kind: u8, column: i32, start: usize, end: usize, out: usize): usize {
@@ -113,14 +112,6 @@ function hex(start: usize, end: usize, out: usize): usize {
     store<u16>(out, EMPTY);
     return out + 2;
   }
-  for (let at = start; at < end; at++) {
-    const byte: u32 = load<u8>(at);
-    store<u16>(out, digit(byte >> 4) | (digit(byte & 15) << 8));
-    out += 2;
-  }
-  return out;
-}
-
-function digit(nibble: u32): u32 {
-  return nibble + (nibble < 10 ? 0x30 : 0x57);
+  for (let at = start; at < end; at += 16) hexBlock(at, out + 2 * (at - start));
+  return out + 2 * (end - start);
 }

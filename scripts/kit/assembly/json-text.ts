@@ -1,8 +1,7 @@
-import { COMMA, CR, EMPTY, LF, QUOTE } from './characters';
+import { COLON, COMMA, CR, EMPTY, LF, QUOTE } from './characters';
 import { beginKeys, mustStay } from './json-keys';
 
 const BACKSLASH: u8 = 0x5c;
-const COLON: u8 = 0x3a;
 const OPEN_OBJECT: u8 = 0x7b;
 const CLOSE_OBJECT: u8 = 0x7d;
 const OPEN_ARRAY: u8 = 0x5b;

@@ -1,6 +1,7 @@
 /** MySQL's binary protocol: values that are no strings, as the text that the server would have printed. */
 
-import { dtoa_buffered } from 'xjb-as';
+import { COLON, DASH } from './characters';
+import { digits, float, padded, signed } from './numbers';
 
 /** The column holds a date that is in no calendar. */
 declare function noDay(column: i32): void;
@@ -21,8 +22,6 @@ const INSTANT: u8 = 19;
 /** 20 is a time. */
 const FLOAT: u8 = 21;
 
-const MINUS: u8 = 0x2d;
-const COLON: u8 = 0x3a;
 /** Digits of a fraction whose precision the server does not tell: six or none, as the value has them. */
 const AS_SENT: u32 = 7;
 
@@ -79,9 +78,9 @@ function moment(kind: u8, fraction: u32, column: i32, at: usize, out: usize): us
   const month: u32 = length >= 4 ? load<u8>(at + 2) : 0;
   const day: u32 = length >= 4 ? load<u8>(at + 3) : 0;
   out = padded(year, 4, out);
-  store<u8>(out, MINUS);
+  store<u8>(out, DASH);
   out = padded(month, 2, out + 1);
-  store<u8>(out, MINUS);
+  store<u8>(out, DASH);
   out = padded(day, 2, out + 1);
   if (kind !== DATE) {
     store<u8>(out, 0x20);
@@ -106,7 +105,7 @@ function time(fraction: u32, at: usize, out: usize): usize {
   let days: u32 = 0;
   let hms: u32 = 0;
   if (length >= 8) {
-    if (load<u8>(at) !== 0) store<u8>(out++, MINUS);
+    if (load<u8>(at) !== 0) store<u8>(out++, DASH);
     days = load<u32>(at + 1);
     hms = load<u32>(at + 5) & 0xffffff;
   }
@@ -138,42 +137,4 @@ function isDay(year: u32, month: u32, day: u32): bool {
   if (day <= 28) return true;
   if (month === 2) return day === 29 && year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
   return day <= (month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31);
-}
-
-/** The shortest text that reads back as the same number, in the form of JavaScript. */
-function float(value: f64, out: usize): usize {
-  // The library drops the sign of a zero.
-  if (value === 0 && reinterpret<u64>(value) !== 0) store<u8>(out++, MINUS);
-  const length = dtoa_buffered(out, value);
-  // It writes two bytes per character.
-  for (let i: usize = 0; i < length; i++) store<u8>(out + i, load<u8>(out + 2 * i));
-  return out + length;
-}
-
-function signed(value: i64, out: usize): usize {
-  if (value >= 0) return digits(value, out);
-  store<u8>(out, MINUS);
-  return digits(0 - <u64>value, out + 1);
-}
-
-function digits(value: u64, out: usize): usize {
-  // Divisions of 32 bits are cheaper.
-  if (value >= 100_000_000) {
-    const high = value / 100_000_000;
-    return padded(<u32>(value - high * 100_000_000), 8, digits(high, out));
-  }
-  const small = <u32>value;
-  let count: u32 = 1;
-  for (let limit: u32 = 10; small >= limit; limit *= 10) count++;
-  return padded(small, count, out);
-}
-
-/** The last `count` digits. */
-function padded(value: u32, count: u32, out: usize): usize {
-  for (let at = out + count; at > out; ) {
-    const tenth = value / 10;
-    store<u8>(--at, 0x30 + value - tenth * 10);
-    value = tenth;
-  }
-  return out + count;
 }
