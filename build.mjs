@@ -45,7 +45,7 @@ const DUCKDB_WORKER = 'gateway/src/analytics/engines/duckdb/worker.ts';
 /** Reads objects back where VERIFY=full. */
 const VERIFIER = 'gateway/src/runs/verifier/worker.ts';
 
-/** No runtime: the kernel allocates nothing. Its memory is the caller's. */
+/** No runtime: the kernel allocates nothing, and its caller lays out the memory behind its own data. */
 const KERNEL_FLAGS = ['-O3', '--noAssert', '--runtime', 'stub', '--enable', 'simd'];
 
 const SWAGGER_UI_ASSETS = [

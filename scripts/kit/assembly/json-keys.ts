@@ -7,7 +7,7 @@ declare function isSensitive(column: i32, depth: i32, start: usize, end: usize):
  */
 const SLOTS: i32 = 64;
 const SLOT_BYTES: i32 = 32;
-const REMEMBERED: usize = memory.data(2048, 16);
+const REMEMBERED: usize = memory.data(SLOTS * SLOT_BYTES, 16);
 const MAX_KEY: usize = 16;
 
 /** The outermost key that was found here and that the caller does not know of. */

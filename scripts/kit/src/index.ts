@@ -7,7 +7,7 @@ export * from './contract/result';
 export * from './contract/source-description';
 export * from './csv/csv-writer';
 export * from './csv/json-filter';
-export { FieldKind, MAX_INPUT, RowKernel, type WriteField, withFraction } from './csv/row-kernel';
+export { FieldKind, RowKernel, type WriteField, withFraction } from './csv/row-kernel';
 export * from './errors';
 export * from './lake/aws-keys';
 export * from './lake/found-credentials';

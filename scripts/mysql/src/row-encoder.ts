@@ -1,5 +1,4 @@
 import {
-  type Column,
   type CsvWriter,
   FieldKind,
   failed,
@@ -7,13 +6,13 @@ import {
   JsonSyntaxError,
   type LogicalType,
   RowKernel,
+  type RowTarget,
   type TableSelection,
   withFraction,
   writeJson,
   writeText,
 } from '@ingesta/kit';
 import { Types } from 'mysql2';
-import type { RowTarget } from './row-stream';
 import { isUnsigned, MAX_FRACTION, type WireColumn } from './wire-columns';
 
 const { PLAIN, TEXT, HEX, JSON: JSON_TEXT, OTHER, INT8, ...FIXED } = FieldKind;
@@ -41,10 +40,8 @@ const INTEGERS: Record<number, [number, number]> = {
  */
 export class RowEncoder implements RowTarget {
   readonly #kinds: Uint8Array;
-  readonly #columns: readonly Column[];
   /** Of the columns that hold JSON, or may. */
   readonly #filters: (JsonFilter | null)[];
-  readonly #maybeJson: boolean[];
   readonly #kernel: RowKernel;
 
   /** `wire`: what the server says of the selection's columns, in the same order. */
@@ -56,12 +53,10 @@ export class RowEncoder implements RowTarget {
   ) {
     const { columns, isSensitiveKey } = selection;
     if (wire.length !== columns.length) throw brokenPacket();
-    this.#columns = columns;
-    this.#maybeJson = columns.map(({ name, logical_type }) => !STRINGS[logical_type] && maybeJson.includes(name));
     this.#kinds = Uint8Array.from(
       columns,
-      ({ logical_type }, i) =>
-        fixedKind(wire[i]!, logical_type) ?? (this.#maybeJson[i] ? OTHER : (STRINGS[logical_type] ?? TEXT)),
+      ({ name, logical_type }, i) =>
+        fixedKind(wire[i]!, logical_type) ?? STRINGS[logical_type] ?? (maybeJson.includes(name) ? OTHER : TEXT),
     );
     this.#filters = columns.map(({ name }, i) =>
       this.#kinds[i] === JSON_TEXT || this.#kinds[i] === OTHER ? new JsonFilter(name, isSensitiveKey) : null,
@@ -113,7 +108,7 @@ export class RowEncoder implements RowTarget {
 
   /** Columns with values that are no date of the calendar, and how many; those stand in the CSV as the server prints them. */
   noIsoValues(): { column: string; values: number }[] {
-    return this.#columns
+    return this.selection.columns
       .map(({ name }, i) => ({ column: name, values: this.#kernel.noDays[i]! }))
       .filter(({ values }) => values > 0);
   }
@@ -130,7 +125,7 @@ export class RowEncoder implements RowTarget {
   /** Where a column may hold other text as well, only JSON with a sensitive key in it counts: the rest stays as it stands. */
   #isJson(i: number, bytes: Uint8Array, start: number, end: number): boolean {
     const filter = this.#filters[i];
-    if (!filter || !this.#maybeJson[i]) return filter !== null;
+    if (!filter || this.#kinds[i] === JSON_TEXT) return filter !== null;
     if (!startsAsJson(bytes, start, end)) return false;
     try {
       filter.write(bytes, start, end, Buffer.allocUnsafe(end - start), 0, false);

@@ -1,4 +1,4 @@
-import { type CsvChunk, type CsvWriter, Frames, failed, SocketTap } from '@ingesta/kit';
+import { type CsvChunk, type CsvWriter, Frames, failed, type RowTarget, SocketTap } from '@ingesta/kit';
 import type { Connection } from 'mysql2';
 import { connectionClosed, disconnect, prepare, socketOf, unprepare } from './connect';
 import type { WireColumn } from './wire-columns';
@@ -9,14 +9,6 @@ const HEADER = 4;
 const MAX_PAYLOAD = 0xffffff;
 /** The first byte of a row of the binary protocol. */
 const ROW = 0;
-
-/** Where the rows go. */
-export interface RowTarget {
-  /** The payload of a row's packets; the bytes are valid during the call only. */
-  row(bytes: Buffer, start: number, end: number): void;
-  /** Many packets at once: takes as many as it likes of those at the start of `bytes[start, end)`; how many bytes that was. */
-  many(bytes: Buffer, start: number, end: number): number;
-}
 
 /**
  * Runs a SELECT as a prepared statement, because binary rows cost the server half the work of printed ones, and yields
@@ -70,6 +62,12 @@ export async function* streamRows(
 function packets(target: () => RowTarget | undefined, toDriver: (packet: Buffer) => void): Frames {
   /** Payloads of a row that goes on in the next packet. */
   const parts: Buffer[] = [];
+  const row = (payload: Buffer) => {
+    const to = target();
+    if (!to)
+      throw failed('The server sent rows before it told their columns', 'Is something between us and the server?');
+    to.row(payload, 0, payload.length);
+  };
   return new Frames({
     headerBytes: HEADER,
     frameLength: (bytes, offset) => HEADER + bytes.readUIntLE(offset, 3),
@@ -84,11 +82,4 @@ function packets(target: () => RowTarget | undefined, toDriver: (packet: Buffer)
       else toDriver(bytes.subarray(start, end));
     },
   });
-
-  function row(payload: Buffer): void {
-    const to = target();
-    if (!to)
-      throw failed('The server sent rows before it told their columns', 'Is something between us and the server?');
-    to.row(payload, 0, payload.length);
-  }
 }

@@ -1,4 +1,4 @@
-import { Frames, failed, SocketTap } from '@ingesta/kit';
+import { Frames, failed, type RowTarget, SocketTap } from '@ingesta/kit';
 import type { Connection, Submittable } from 'pg';
 
 /** Type byte and a length that counts itself but not the type. */
@@ -6,14 +6,6 @@ const HEADER = 5;
 /** The server cannot build a longer message. */
 const MAX_FRAME = 2 ** 30;
 const DATA_ROW = 0x44;
-
-/** Where the rows go. */
-export interface RowTarget {
-  /** The payload of a DataRow; the bytes are valid during the call only. */
-  row(bytes: Buffer, start: number, end: number): void;
-  /** Many DataRows at once: takes as many as it likes of those at the start of `bytes[start, end)`; how many bytes that was. */
-  many(bytes: Buffer, start: number, end: number): number;
-}
 
 /**
  * One SELECT whose DataRows never reach the driver, which gets every other message. Runs through `client.query`, which

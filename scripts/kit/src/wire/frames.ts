@@ -1,3 +1,11 @@
+/** Where the rows of a query go. */
+export interface RowTarget {
+  /** A row's payload: `bytes[start, end)`, valid during the call only. */
+  row(bytes: Buffer, start: number, end: number): void;
+  /** Many frames at once: takes as many as it likes of those at the start of `bytes[start, end)`; how many bytes that was. */
+  many(bytes: Buffer, start: number, end: number): number;
+}
+
 /** How the frames of a wire protocol are cut, and where they go. */
 export interface FrameTarget {
   readonly headerBytes: number;
