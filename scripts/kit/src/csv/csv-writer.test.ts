@@ -81,22 +81,13 @@ describe('CsvWriter', () => {
     expect(written((writer) => writer.hex(all, 5, 5))).toBe('""\n');
   });
 
-  it('writes plain slices and suffixes, short or long', () => {
+  it('writes plain slices, short or long', () => {
     const digits = Buffer.from('1234567890'.repeat(20));
     const text = written((writer) => {
       writer.plain(digits, 2, 5);
-      writer.suffix(Buffer.from('+00'));
       writer.plain(digits, 0, 200);
     });
-    expect(text).toBe(`345+00,${digits}\n`);
-  });
-
-  it('keeps a suffix with its field where a chunk ends between them', () => {
-    const writer = new CsvWriter(8);
-    writer.plain(Buffer.from('12345678'), 0, 7);
-    writer.suffix(Buffer.from('+00'));
-    writer.endRow();
-    expect(joined(writer.flush()).toString()).toBe('1234567+00\n');
+    expect(text).toBe(`345,${digits}\n`);
   });
 
   it('takes fields larger than a chunk', () => {

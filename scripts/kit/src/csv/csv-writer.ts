@@ -120,12 +120,6 @@ export class CsvWriter {
     this.#used = used;
   }
 
-  /** Appends bytes to the field written last, e.g. the `+00` behind an instant. Only after `plain`. */
-  suffix(source: Uint8Array): void {
-    this.#reserve(source.length);
-    this.#copy(source, 0, source.length);
-  }
-
   /** Whole rows that are CSV already, `source[start, end)`; only between two rows. */
   rows(source: Uint8Array, start: number, end: number, count: number): void {
     this.#reserve(end - start);
