@@ -1,4 +1,4 @@
-import { failed } from '@ingesta/kit';
+import { collectGarbage, failed } from '@ingesta/kit';
 import { type ClientSession, type Db, type Document, Long } from 'mongodb';
 import { atMost } from './connect';
 import { isLoss } from './server-error';
@@ -10,12 +10,13 @@ import { isLoss } from './server-error';
 const BATCH_BYTES = 512 * 1024;
 /** While more than this is being written, the next answer must wait: it could be as large. */
 const LARGE_BYTES = 4 * 1024 * 1024;
+const NOTHING = Buffer.alloc(0);
 const FIRST_BATCH = 500;
 const MAX_BATCH = 20_000;
 /** Time for the server to hear that a cursor is no longer wanted. */
 const KILL_MS = 1_000;
 
-/** Documents of one answer, as BSON bytes; valid as long as somebody holds them. */
+/** Documents of one answer, as BSON bytes; valid until the next is asked for. */
 export interface Batch {
   bytes: Buffer;
   /** Where the elements of the array of documents start and end. */
@@ -56,10 +57,15 @@ export async function* readBatches(
       documents += countDocuments(answer);
       const batchSize = Math.min(MAX_BATCH, Math.max(1, Math.floor((BATCH_BYTES * documents) / Math.max(1, bytes))));
       const getMore = { getMore: Long.fromBigInt(id), collection, batchSize };
-      const ahead = id !== 0n && answer.end - answer.start <= LARGE_BYTES ? ask(getMore) : null;
+      const isLarge = answer.end - answer.start > LARGE_BYTES;
+      const ahead = id !== 0n && !isLarge ? ask(getMore) : null;
       // It may fail while nobody waits for it.
       ahead?.catch(() => undefined);
+      // What it was put together of must be gone before anything is made of it, and that before the next one comes.
+      if (isLarge) await collected();
       yield answer;
+      answer.bytes = NOTHING;
+      if (isLarge) await collected();
       if (id === 0n) return;
       signal.throwIfAborted();
       answer = await (ahead ?? ask(getMore));
@@ -71,6 +77,12 @@ export async function* readBatches(
     signal.removeEventListener('abort', abort);
     await kill();
   }
+}
+
+/** Frees what nobody holds: in a turn of its own, since whoever calls may hold something still. */
+async function collected(): Promise<void> {
+  await null;
+  collectGarbage();
 }
 
 const firstBatch = (command: Document): Document =>

@@ -1,6 +1,10 @@
+import type { CsvWriter } from '@ingesta/kit';
 import { Bson, valueEnd } from './bson';
 import { decimalText, doubleText, longText, objectIdText } from './bson-scalars';
-import { JsonBytes } from './json-bytes';
+import { JsonField } from './json-field';
+
+/** Bytes that become text at once: a multiple of three, so that no padding comes in between. */
+const BASE64_SLICE = 24 * 1024;
 
 /**
  * BSON values as compact Extended JSON v2, relaxed, in UTF-8, without the members whose key is sensitive:
@@ -11,17 +15,22 @@ import { JsonBytes } from './json-bytes';
  * - all else wears its canonical form: `$oid`, `$numberDecimal`, `$binary`, `$timestamp`, `$regularExpression` …
  */
 export class BsonJson {
-  readonly #out = new JsonBytes();
+  readonly #out: JsonField;
   readonly #path: string[] = [];
 
-  constructor(readonly isSensitiveKey: (path: readonly string[]) => boolean) {}
+  constructor(
+    writer: CsvWriter,
+    readonly isSensitiveKey: (path: readonly string[]) => boolean,
+  ) {
+    this.#out = new JsonField(writer);
+  }
 
-  /** The JSON of one value of column `name`: bytes that are valid until the next call. */
-  write(name: string, bytes: Buffer, type: number, at: number): Buffer {
+  /** One value of column `name` as a field. */
+  write(name: string, bytes: Buffer, type: number, at: number): void {
     this.#path.length = 0;
     this.#path.push(name);
     this.#value(bytes, type, at);
-    return this.#out.take();
+    this.#out.end();
   }
 
   #value(bytes: Buffer, type: number, at: number): void {
@@ -165,7 +174,11 @@ export class BsonJson {
     if (subType === 2) start += 4;
     if (end < start) end = start;
     const kind = subType.toString(16).padStart(2, '0');
-    this.#out.ascii(`{"$binary":{"base64":"${bytes.toString('base64', start, end)}","subType":"${kind}"}}`);
+    this.#out.ascii('{"$binary":{"base64":"');
+    for (let from = start; from < end; from += BASE64_SLICE) {
+      this.#out.ascii(bytes.toString('base64', from, Math.min(end, from + BASE64_SLICE)));
+    }
+    this.#out.ascii(`","subType":"${kind}"}}`);
   }
 
   #wrapped(open: string, bytes: Buffer, at: number): void {

@@ -53,7 +53,7 @@ export class DocumentEncoder {
       index: index.get(column.name) ?? -1,
     }));
     this.#byName = new Map(this.#fields.map((field) => [field.name, field]));
-    this.#json = new BsonJson(selection.isSensitiveKey);
+    this.#json = new BsonJson(writer, selection.isSensitiveKey);
     this.#types = new Uint8Array(selection.columns.length);
     this.#places = new Int32Array(selection.columns.length);
     this.#withoutIsoForm = new Uint32Array(selection.columns.length);
@@ -190,11 +190,9 @@ export class DocumentEncoder {
           return;
         }
         break;
-      case 'json': {
-        const json = this.#json.write(column.name, bytes, type, at);
-        writer.text(json, 0, json.length);
+      case 'json':
+        this.#json.write(column.name, bytes, type, at);
         return;
-      }
     }
     throw this.misfit(`field ${JSON.stringify(column.name)} got a value that is no ${column.source_type}`);
   }

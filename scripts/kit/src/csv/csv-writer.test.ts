@@ -79,6 +79,20 @@ describe('CsvWriter', () => {
     expect(written((writer) => writer.hex(all, 0, 256))).toBe(`${all.toString('hex')}\n`);
     expect(written((writer) => writer.hex(all, 10, 13))).toBe('0a0b0c\n');
     expect(written((writer) => writer.hex(all, 5, 5))).toBe('""\n');
+    const large = Buffer.from(Array.from({ length: 300_001 }, (_, i) => i % 251));
+    expect(written((writer) => writer.hex(large, 0, large.length))).toBe(`${large.toString('hex')}\n`);
+  });
+
+  it.each([1, 64, 4096])('joins parts of a quoted field, however large, in pieces of %i bytes', (chunkBytes) => {
+    const writer = new CsvWriter(chunkBytes);
+    const parts = ['', '"a",', 'b"\n'.repeat(20_000), '"'].map((part) => Buffer.from(part));
+    writer.string('before');
+    for (const part of parts) writer.quotedPart(part, 0, part.length);
+    writer.endQuoted();
+    writer.string('behind');
+    writer.endRow();
+    const [row] = parse(joined(writer.flush()));
+    expect(row!.map(String)).toEqual(['before', parts.join(''), 'behind']);
   });
 
   it('writes plain slices, short or long', () => {

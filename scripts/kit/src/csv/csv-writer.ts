@@ -1,6 +1,6 @@
 import type { CsvChunk } from '../source';
+import { collectYoungGarbage } from './garbage';
 import type { JsonFilter } from './json-filter';
-import { collectYoungGarbage } from './young-garbage';
 
 const COMMA = 0x2c;
 const QUOTE = 0x22;
@@ -37,13 +37,15 @@ export class CsvWriter {
   #rows = 0;
   #totalRows = 0;
   #rowStarted = false;
+  /** A field in quotes has begun. */
+  #isQuoted = false;
   readonly #full: CsvPiece[] = [];
   /** Bytes written since garbage was collected: rows that are never objects leave V8 too little to do it by itself. */
   #garbage = 0;
   /** A row that ends behind it ends its piece, so that few rows are cut. */
   readonly #ripe: number;
 
-  /** `chunkBytes`: size of the pieces handed on; only a large JSON or hexadecimal field gets a piece of its own size. */
+  /** `chunkBytes`: size of the pieces handed on; only a large JSON field gets a piece of its own size. */
   constructor(readonly chunkBytes = 256 * 1024) {
     this.#buffer = Buffer.allocUnsafeSlow(chunkBytes);
     this.#ripe = chunkBytes - (chunkBytes >> 4);
@@ -89,6 +91,28 @@ export class CsvWriter {
     this.#used = writeText(source, start, end, this.#buffer, this.#used);
   }
 
+  /** The next part of a text that needs quotes, or its first one; `endQuoted` ends the field. */
+  quotedPart(source: Uint8Array, start: number, end: number): void {
+    if (!this.#isQuoted) {
+      this.#reserve(2);
+      this.#separate();
+      this.#buffer[this.#used++] = QUOTE;
+      this.#isQuoted = true;
+    }
+    for (let from = start; from < end; from += SLICE) {
+      const to = Math.min(end, from + SLICE);
+      this.#reserve(2 * (to - from));
+      this.#used = writeDoubled(source, from, to, this.#buffer, this.#used);
+    }
+  }
+
+  /** The field that came in parts is complete. */
+  endQuoted(): void {
+    this.#reserve(1);
+    this.#buffer[this.#used++] = QUOTE;
+    this.#isQuoted = false;
+  }
+
   /** A JSON text, compact and without its sensitive members. Throws `JsonSyntaxError`. */
   json(filter: JsonFilter, source: Uint8Array, start: number, end: number): void {
     this.#reserve(2 * (end - start) + 3);
@@ -108,16 +132,20 @@ export class CsvWriter {
       this.text(source, start, end);
       return;
     }
-    this.#reserve(2 * (end - start) + 1);
+    this.#reserve(1);
     this.#separate();
-    const out = this.#buffer;
-    let used = this.#used;
-    for (let i = start; i < end; i++) {
-      const byte = source[i]!;
-      out[used++] = HEX[byte >> 4]!;
-      out[used++] = HEX[byte & 15]!;
+    for (let from = start; from < end; from += SLICE) {
+      const to = Math.min(end, from + SLICE);
+      this.#reserve(2 * (to - from));
+      const out = this.#buffer;
+      let used = this.#used;
+      for (let i = from; i < to; i++) {
+        const byte = source[i]!;
+        out[used++] = HEX[byte >> 4]!;
+        out[used++] = HEX[byte & 15]!;
+      }
+      this.#used = used;
     }
-    this.#used = used;
   }
 
   /** Whole rows that are CSV already, `source[start, end)`; only between two rows. */
@@ -150,17 +178,18 @@ export class CsvWriter {
 
   /** A field larger than a piece, bit by bit: room for the worst case of all of it would be memory for nothing. */
   #large(source: Uint8Array, start: number, end: number, quoted: boolean): void {
-    this.#reserve(2);
-    this.#separate();
-    if (quoted) this.#buffer[this.#used++] = QUOTE;
-    for (let from = start; from < end; from += SLICE) {
-      const to = Math.min(end, from + SLICE);
-      this.#reserve(2 * (to - from));
-      if (quoted) this.#used = writeDoubled(source, from, to, this.#buffer, this.#used);
-      else this.#copy(source, from, to);
+    if (quoted) {
+      this.quotedPart(source, start, end);
+      this.endQuoted();
+      return;
     }
     this.#reserve(1);
-    if (quoted) this.#buffer[this.#used++] = QUOTE;
+    this.#separate();
+    for (let from = start; from < end; from += SLICE) {
+      const to = Math.min(end, from + SLICE);
+      this.#reserve(to - from);
+      this.#copy(source, from, to);
+    }
   }
 
   #endLine(): void {
