@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -213,10 +213,12 @@ afterAll(async () => {
 });
 
 /** The rows of a twin as the lake has it, every value as text, read with nothing of ours. */
-async function twinRows(from: Lake, { key }: Twin): Promise<Field[][]> {
+async function twinRows(from: Lake, { key, sha256 }: Twin): Promise<Field[][]> {
+  const { body } = (await from.get(key))!;
+  expect(createHash('sha256').update(body).digest('hex')).toBe(sha256);
   // A path of its own: DuckDB keeps pages of files that it has read, and tells files apart by path, size and second.
   const path = join(folder, `${randomUUID()}.parquet`);
-  await writeFile(path, (await from.get(key))!.body);
+  await writeFile(path, body);
   const connection = await reader.connect();
   await connection.run(`SET TimeZone = 'UTC'`);
   const result = await connection.run(`SELECT hex(encode(CAST(COLUMNS(*) AS VARCHAR))) FROM read_parquet('${path}')`);
