@@ -5,7 +5,6 @@ import { ApiError } from '../../../errors';
 import { typesMetadata } from '../twin';
 import { candidateTypes, FALLBACK_TYPE, twinColumns } from '../twin-columns';
 import { duckDbError } from './duckdb-error';
-import { digestWhile } from './file-digest';
 import { type CsvFile, copySql, headerSql, misfitsSql } from './twin-sql';
 
 /** Rows of a row group: DuckDB's default and its least. A group is held in memory, so long rows get small ones. */
@@ -23,15 +22,14 @@ export interface ConvertedTable {
 /**
  * Writes the Parquet file of a CSV whose digest was found right. Streams in bounded memory. The file is read once where
  * every column's values fit its best type; where one does not, once more to find the types, and again. Every row arrives:
- * counted against the manifest. Returns the Parquet file's SHA-256 in lower-case hex. Throws `ApiError`
- * `DATA_NOT_AVAILABLE` for a file that is not what the manifest says.
+ * counted against the manifest. Throws `ApiError` `DATA_NOT_AVAILABLE` for a file that is not what the manifest says.
  */
 export async function csvToParquet(
   instance: DuckDBInstance,
   { path, memoryMiB }: { path: string; memoryMiB: number },
   parquet: string,
   about: ConvertedTable,
-): Promise<string> {
+): Promise<void> {
   if (about.entry.columns.length === 0) throw unusable(about, 'has no columns');
   const csv: CsvFile = { path, gzip: await isGzip(path), parallel: true, maxRowBytes: null };
   // Such buffers are dear, so only rows that ask for them get them.
@@ -39,7 +37,7 @@ export async function csvToParquet(
   const connection = await instance.connect();
   try {
     // DuckDB's threads guess where rows begin amid quoted line breaks. A wrong guess is an error, never a wrong row.
-    return await convert(connection, csv, parquet, about)
+    await convert(connection, csv, parquet, about)
       .catch(
         onInvalid(
           (error) => !isRowTooLong(error),
@@ -62,40 +60,31 @@ export async function csvToParquet(
 }
 
 /** A handler which does something else about the errors of the CSV reader that `matches` picks. */
-const onInvalid =
-  <T>(matches: (error: unknown) => boolean, instead: () => Promise<T>) =>
-  (error: unknown): Promise<T> => {
-    if (duckDbError(error).type !== 'Invalid Input' || !matches(error)) throw error;
-    return instead();
-  };
+const onInvalid = (matches: (error: unknown) => boolean, instead: () => Promise<void>) => (error: unknown) => {
+  if (duckDbError(error).type !== 'Invalid Input' || !matches(error)) throw error;
+  return instead();
+};
 
-async function convert(
-  connection: DuckDBConnection,
-  csv: CsvFile,
-  parquet: string,
-  about: ConvertedTable,
-): Promise<string> {
+async function convert(connection: DuckDBConnection, csv: CsvFile, parquet: string, about: ConvertedTable) {
   const { columns, rows } = about.entry;
   await checkHeader(connection, csv, about);
   const rowGroup = rowGroupOf(about.entry, csv.gzip);
   const copy = async (types?: readonly string[]) => {
     const sql = copySql(csv, twinColumns(columns, types), parquet, rowGroup);
-    const { written, sha256 } = await digestWhile(parquet, async () => (await connection.run(sql)).getRows());
-    const [[count]] = written as [[bigint]];
-    return { rows: Number(count), sha256 };
+    const [[count]] = (await (await connection.run(sql)).getRows()) as [[bigint]];
+    return Number(count);
   };
   const copied = await copy().catch((error) => {
     // A value that no cast takes ends it at once; a value that one would change is missing in the count.
     if (!['Conversion', 'Out of Range'].includes(duckDbError(error).type)) throw error;
     return null;
   });
-  if (copied?.rows === rows) return copied.sha256;
+  if (copied === rows) return;
   const { total, types } = await fittingTypes(connection, csv, columns);
   const known = typesMetadata(about.entry, types) === null ? columns.map(() => FALLBACK_TYPE) : types;
   if (total !== rows) throw unusable(about, `has ${total} rows where its manifest says ${rows}`);
   const again = await copy(known);
-  if (again.rows !== rows) throw new Error(`${again.rows} of ${rows} rows were converted`);
-  return again.sha256;
+  if (again !== rows) throw new Error(`${again} of ${rows} rows were converted`);
 }
 
 /** The first type of each column that all of its values fit. */

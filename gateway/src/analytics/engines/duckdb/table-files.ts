@@ -9,7 +9,7 @@ import { type Twin, twinIdentity, twinKey, twinMetadata, twinOf, typesMetadata }
 import { twinColumns } from '../twin-columns';
 import { type ConvertedTable, csvToParquet } from './convert';
 import type { FileCache, HeldFile } from './file-cache';
-import { CHUNK_BYTES, type Digest, writeWithDigest } from './file-digest';
+import { CHUNK_BYTES, type Digest, fileDigest, writeWithDigest } from './file-digest';
 import { localCsv } from './local-csv';
 import { parquetColumns } from './parquet-columns';
 
@@ -78,7 +78,8 @@ export class TableFiles {
     try {
       const fetched = await this.#fetchTwin(about, parquet);
       if (fetched) return await this.parts.cache.put(identity, parquet, fetched.sha256);
-      const sha256 = await this.#convert(about, parquet);
+      await this.#convert(about, parquet);
+      const { sha256 } = await fileDigest(parquet);
       const file = await this.parts.cache.put(identity, parquet, sha256);
       this.#uploadBehind(about);
       return file;
@@ -100,8 +101,7 @@ export class TableFiles {
     return null;
   }
 
-  /** The digest of the Parquet file that was made. */
-  async #convert(about: ConvertedTable, parquet: string): Promise<string> {
+  async #convert(about: ConvertedTable, parquet: string): Promise<void> {
     const { lake, workFolder, instance, memoryMiB } = this.parts;
     const { database, entry } = about;
     const path = join(workFolder, `${randomUUID()}.csv`);
@@ -120,10 +120,9 @@ export class TableFiles {
         if (digest.status === 'rejected') throw digest.reason;
         if (digest.value?.sha256 !== entry.sha256) throw gone('was changed since it was published');
         if (outcome.status === 'rejected') throw outcome.reason;
-        return outcome.value;
       });
       this.#conversion = turn.catch(() => undefined);
-      return await turn;
+      await turn;
     } finally {
       await rm(path, { force: true });
     }

@@ -55,8 +55,7 @@ export function copySql(csv: CsvFile, columns: readonly TwinColumn[], parquet: s
   const where = tests.length > 0 ? ` WHERE ${tests.join(' AND ')}` : '';
   const from = readCsv(csv, columns.length);
   // Level 3, DuckDB's own, costs a fifth more time for files of the same size.
-  // Without a temporary file: who reads along would not see it.
-  const options = `FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE ${rowGroup}, USE_TMP_FILE false`;
+  const options = `FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE ${rowGroup}`;
   return `COPY (SELECT ${list.join(', ')} FROM ${from}${where}) TO ${quoteText(parquet)} (${options})`;
 }
 
