@@ -248,12 +248,16 @@ describeWith(['docker'], 'build-images.sh', () => {
       process.stderr.write(builtOrThrow(buildImages(clone, args, { PATH: pathWithoutNode() })));
     }, BUILD_MS);
 
-    test('no secret that lay about in the working copy is in a layer of any image', async () => {
-      const images = [`${PREFIX}gateway:test`, `${PREFIX}postgresql:test`, 'ingesta-build-bundles'];
-      expect(await countInLayers(secret, images)).toBe(0);
-      // It looks where there is something to see.
-      expect(await countInLayers('"name": "@ingesta/gateway"', images)).toBeGreaterThan(0);
-    });
+    test(
+      'no secret that lay about in the working copy is in a layer of any image',
+      async () => {
+        const images = [`${PREFIX}gateway:test`, `${PREFIX}postgresql:test`, 'ingesta-build-bundles'];
+        expect(await countInLayers(secret, images)).toBe(0);
+        // It looks where there is something to see.
+        expect(await countInLayers('"name": "@ingesta/gateway"', images)).toBeGreaterThan(0);
+      },
+      BUILD_MS,
+    );
 
     test('the bundles are made in a container', async () => {
       expect(await docker(['run', '--rm', `${PREFIX}postgresql:test`, '--describe'])).toContain('POSTGRES_');
