@@ -6,7 +6,8 @@ import { type Gateway, unreachable } from './gateway';
 const SILENCE_MS = 60_000;
 
 /**
- * The events of a run behind `lastId`, until the gateway ends the stream. Throws `Unreachable` when the line breaks or
+ * The events of a run behind `lastId`, until the gateway ends the stream; null is a mere sign of life, of a run that has
+ * nothing to tell just now. Throws `Unreachable` when the line breaks or
  * falls silent, `GatewayError` when it is refused.
  */
 export async function* readEvents(
@@ -15,7 +16,7 @@ export async function* readEvents(
   lastId: string | null,
   signal: AbortSignal,
   silenceMs = SILENCE_MS,
-): AsyncGenerator<EventSourceMessage> {
+): AsyncGenerator<EventSourceMessage | null> {
   const silence = new AbortController();
   const watch = setTimeout(() => silence.abort(), silenceMs);
   try {
@@ -23,8 +24,8 @@ export async function* readEvents(
       headers: { Accept: 'text/event-stream', ...(lastId === null ? {} : { 'Last-Event-ID': lastId }) },
       signal: AbortSignal.any([signal, silence.signal]),
     });
-    const arrived: EventSourceMessage[] = [];
-    const parser = createParser({ onEvent: (event) => arrived.push(event) });
+    const arrived: (EventSourceMessage | null)[] = [];
+    const parser = createParser({ onEvent: (event) => arrived.push(event), onComment: () => arrived.push(null) });
     const decoder = new TextDecoder();
     for await (const chunk of response.body ?? []) {
       watch.refresh();

@@ -74,6 +74,22 @@ it('goes on behind the last event when the line breaks, and when nobody listens 
   expect(back()).toBe(1);
 });
 
+it('takes a sign of life for being back: a run may have nothing to tell for long', async () => {
+  const alive: Step = (response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.write('retry: 2000\n\n: alive\n\n', () => response.destroy());
+  };
+  const { outcome, slept, back } = await followed([
+    events([progress(1)], 'break'),
+    ...Array.from({ length: 6 }, () => alive),
+    events([result]),
+  ]);
+  expect(outcome).toMatchObject({ ok: true });
+  expect(back()).toBe(7);
+  // Each trouble is a new one.
+  expect(Math.max(...slept)).toBeLessThanOrEqual(1000);
+});
+
 it('comes back when told to: a busy gateway says how long to wait', async () => {
   const { outcome, slept } = await followed([
     json(429, failure('RATE_LIMITED'), { 'retry-after': '17' }),
@@ -132,8 +148,9 @@ it.each([
 it('takes a silent line for a dead one', async () => {
   const { gateway, close } = await givenGateway([(response) => void response.writeHead(200).write(': hello\n\n')]);
   try {
-    const reading = readEvents(gateway, RUN, null, signal, 50).next();
-    await expect(reading).rejects.toMatchObject({ name: 'Unreachable', isTemporary: true });
+    const reading = readEvents(gateway, RUN, null, signal, 50);
+    expect(await reading.next()).toEqual({ done: false, value: null });
+    await expect(reading.next()).rejects.toMatchObject({ name: 'Unreachable', isTemporary: true });
   } finally {
     await close();
   }

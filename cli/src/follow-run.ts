@@ -29,9 +29,10 @@ export async function followRun(
   for (;;) {
     try {
       for await (const event of readEvents(gateway, runId, lastId, signal)) {
-        const outcome = await outcomeOf(gateway, runId, event, signal);
+        const outcome = event && (await outcomeOf(gateway, runId, event, signal));
         if (patience.relieve()) onBack();
         if (outcome !== null) return outcome;
+        if (event === null) continue;
         lastId = event.id ?? lastId;
         if (event.event === 'progress') onProgress(parsed<ProgressEvent>(event));
       }

@@ -146,7 +146,14 @@ describeWith(['postgresql'], 'ingesta, following a run that takes its time', () 
   const follow = (url: string, ...more: string[]) =>
     startClient(['run', 'postgresql', '--follow', ...more], { INGESTA_URL: url });
   const said = async (run: ReturnType<typeof follow>, text: string) => {
-    while (!run.stderr().includes(text)) await sleep(50);
+    let isOver = false;
+    void run.ended.then(() => {
+      isOver = true;
+    });
+    while (!run.stderr().includes(text)) {
+      if (isOver) throw new Error(`The client ended without saying ${text}: ${run.stderr()}`);
+      await sleep(50);
+    }
   };
   beforeAll(async () => {
     database = await createPostgresql();
