@@ -7,8 +7,7 @@ const SILENCE_MS = 60_000;
 
 /**
  * The events of a run behind `lastId`, until the gateway ends the stream; null is a mere sign of life, of a run that has
- * nothing to tell just now. Throws `Unreachable` when the line breaks or
- * falls silent, `GatewayError` when it is refused.
+ * nothing to tell just now. Throws `Unreachable` when the line breaks or falls silent, `GatewayError` when it is refused.
  */
 export async function* readEvents(
   gateway: Gateway,

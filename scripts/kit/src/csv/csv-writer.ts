@@ -71,7 +71,7 @@ export class CsvWriter {
   /** A value that never needs quotes (numbers, dates, hex), as ASCII or UTF-8 bytes. */
   plain(source: Uint8Array, start: number, end: number): void {
     if (end - start > this.chunkBytes) {
-      this.#large(source, start, end, false);
+      this.#large(source, start, end);
       return;
     }
     this.#reserve(end - start + 1);
@@ -82,7 +82,10 @@ export class CsvWriter {
   /** Any text as UTF-8 bytes, verbatim. */
   text(source: Uint8Array, start: number, end: number): void {
     if (end - start > this.chunkBytes) {
-      this.#large(source, start, end, needsQuotes(source, start, end));
+      if (needsQuotes(source, start, end)) {
+        this.quotedPart(source, start, end);
+        this.endQuoted();
+      } else this.#large(source, start, end);
       return;
     }
     // The worst case: every byte a quote, two around, a comma before.
@@ -176,13 +179,8 @@ export class CsvWriter {
     return this.take();
   }
 
-  /** A field larger than a piece, bit by bit: room for the worst case of all of it would be memory for nothing. */
-  #large(source: Uint8Array, start: number, end: number, quoted: boolean): void {
-    if (quoted) {
-      this.quotedPart(source, start, end);
-      this.endQuoted();
-      return;
-    }
+  /** A field larger than a piece, without quotes and bit by bit: a piece of its own size would be memory for nothing. */
+  #large(source: Uint8Array, start: number, end: number): void {
     this.#reserve(1);
     this.#separate();
     for (let from = start; from < end; from += SLICE) {
