@@ -35,7 +35,7 @@ Without any of these, all.
   --runs N          so many runs (default 1000)
   --rounds N        counted rounds (default 5; 3 of the slower mongodb and cassandra)
   --no-peers        without other people's tools
-  --full            series up to ten times the rows, but for cassandra
+  --full            series up to ten times the rows (cassandra then takes an hour)
   --write           put the tables into docs/benchmarks.md
 `;
 

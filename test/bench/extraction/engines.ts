@@ -25,6 +25,8 @@ export interface Engine {
   load(rows: number): Promise<LoadedTable>;
   /** This project's script as a process into a folder, alone. */
   script(): Contender;
+  /** The same into a bucket. */
+  scriptToS3(): Contender;
   /** Everybody, the reference first. */
   contenders(): Contender[];
   /** Other people's tools that have to be installed, besides. */
@@ -35,7 +37,9 @@ const FOLDER = 'this project, process → folder';
 const ONE = { PARALLEL_RANGES: '1' };
 
 const postgresqlScript = () => scriptToFolder('postgresql', `${FOLDER}, one connection`, ONE);
+const postgresqlToS3 = () => scriptToS3('postgresql', ONE);
 const plainScript = (source: EngineName) => () => scriptToFolder(source, FOLDER);
+const plainToS3 = (source: EngineName) => () => scriptToS3(source);
 
 /** All engines, by hand. */
 export const ENGINES: Record<EngineName, Engine> = {
@@ -44,11 +48,12 @@ export const ENGINES: Record<EngineName, Engine> = {
     rounds: 5,
     load: loadPostgresql,
     script: postgresqlScript,
+    scriptToS3: postgresqlToS3,
     contenders: () => [
       psqlCopy(),
       postgresqlScript(),
       scriptToFolder('postgresql', `${FOLDER}, two parallel ranges`, { PARALLEL_RANGES: '2' }, 'script-ranges'),
-      scriptToS3('postgresql', ONE),
+      postgresqlToS3(),
       scriptImage('postgresql'),
     ],
     peers: () =>
@@ -64,7 +69,8 @@ export const ENGINES: Record<EngineName, Engine> = {
     rounds: 5,
     load: loadMysql,
     script: plainScript('mysql'),
-    contenders: () => [mariadbBatch(), plainScript('mysql')(), scriptToS3('mysql'), scriptImage('mysql')],
+    scriptToS3: plainToS3('mysql'),
+    contenders: () => [mariadbBatch(), plainScript('mysql')(), plainToS3('mysql')(), scriptImage('mysql')],
     peers: () =>
       sqlPeers({
         scheme: 'mysql',
@@ -78,10 +84,11 @@ export const ENGINES: Record<EngineName, Engine> = {
     rounds: 3,
     load: loadMongodb,
     script: plainScript('mongodb'),
+    scriptToS3: plainToS3('mongodb'),
     contenders: () => [
       mongodbLoop(false),
       plainScript('mongodb')(),
-      scriptToS3('mongodb'),
+      plainToS3('mongodb')(),
       scriptImage('mongodb'),
       mongodbLoop(true),
     ],
@@ -92,7 +99,8 @@ export const ENGINES: Record<EngineName, Engine> = {
     rounds: 3,
     load: loadCassandra,
     script: plainScript('cassandra'),
-    contenders: () => [cassandraLoop(), plainScript('cassandra')(), scriptToS3('cassandra'), scriptImage('cassandra')],
+    scriptToS3: plainToS3('cassandra'),
+    contenders: () => [cassandraLoop(), plainScript('cassandra')(), plainToS3('cassandra')(), scriptImage('cassandra')],
     peers: () => [cqlshCopy(), dsbulk()],
   },
 };

@@ -29,8 +29,6 @@ export interface ExtractionOptions {
 }
 
 const DOCUMENT = join(ROOT, 'docs/benchmarks.md');
-/** Engines that are measured at ten times the rows: Cassandra takes longer to fill than all the rest takes. */
-const LARGE: readonly EngineName[] = ['postgresql', 'mysql', 'mongodb'];
 
 /** Measures one engine after the other, so that no idle server is in the way. Gives the engines that could not be. */
 export async function measureExtraction(options: ExtractionOptions): Promise<string[]> {
@@ -69,7 +67,7 @@ async function measureOn(name: EngineName, how: string, options: ExtractionOptio
       await tell('comparison', await compare(name, engine, table, about, options, say));
     }
     if (options.series) {
-      const largest = options.full && LARGE.includes(name) ? options.rows * 10 : options.rows;
+      const largest = options.full ? options.rows * 10 : options.rows;
       const points = await measureSeries(engine, seriesSizes(largest), table, say);
       await tell('series', `${seriesTable(points)}\n\n${about}`);
     }

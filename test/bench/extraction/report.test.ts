@@ -42,8 +42,13 @@ test('promises are met, not met, or not measured', () => {
 
 test('the series tells microseconds per row beyond what the start takes', () => {
   const text = seriesTable([
-    { rows: 0, ms: 200, peakRss: 64 * MiB },
-    { rows: 10_000, ms: 250, peakRss: null },
+    { rows: 0, to: 'folder', ms: 200, peakRss: 64 * MiB },
+    { rows: 10_000, to: 'folder', ms: 250, peakRss: null },
+    { rows: 10_000, to: 'S3', ms: 300, peakRss: 96 * MiB },
   ]);
-  expect(text.split('\n').slice(2)).toEqual(['| none (the start) | 0.20 | – | 64 |', '| 10,000 | 0.25 | 5.00 | – |']);
+  expect(text.split('\n').slice(2)).toEqual([
+    '| none (the start) | 0.20 | – | 64 |',
+    '| 10,000 | 0.25 | 5.00 | – |',
+    '| 10,000, to S3 | 0.30 | 10.00 | 96 |',
+  ]);
 });

@@ -61,8 +61,8 @@ export function seriesTable(points: readonly SeriesPoint[]): string {
   const start = points.find(({ rows }) => rows === 0)?.ms ?? 0;
   return table(
     ['rows', 'median s', 'µs per row beyond the start', 'peak RSS MiB'],
-    points.map(({ rows, ms, peakRss }) => [
-      rows === 0 ? 'none (the start)' : rows.toLocaleString('en'),
+    points.map(({ rows, to, ms, peakRss }) => [
+      `${rows === 0 ? 'none (the start)' : rows.toLocaleString('en')}${to === 'S3' ? ', to S3' : ''}`,
       seconds(ms),
       rows === 0 ? '–' : (((ms - start) * 1000) / rows).toFixed(2),
       peakRss === null ? '–' : (peakRss / MiB).toFixed(0),

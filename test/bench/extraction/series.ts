@@ -6,6 +6,7 @@ import { runRounds } from './rounds';
 /** What this project's script took for a table of so many rows. */
 export interface SeriesPoint {
   readonly rows: number;
+  readonly to: 'folder' | 'S3';
   /** Median milliseconds. */
   readonly ms: number;
   readonly peakRss: number | null;
@@ -20,7 +21,10 @@ const ONCE_FROM = 5_000_000;
 export const seriesSizes = (largest: number): number[] =>
   [0, 10_000, 100_000, 1_000_000, largest].filter((rows, i, sizes) => rows <= largest && sizes.indexOf(rows) === i);
 
-/** Measures the script, as a process into a folder, at each size. A table that is already there is used. */
+/**
+ * Measures the script, as a process into a folder, at each size, and of the largest once into a bucket, too. A table that
+ * is already there is used.
+ */
 export async function measureSeries(
   engine: Engine,
   sizes: readonly number[],
@@ -34,9 +38,12 @@ export async function measureSeries(
     const table = reused ?? (await engine.load(rows));
     try {
       const script = rows < ONCE_FROM ? engine.script() : { ...engine.script(), atMost: 1 };
-      const [figure] = await runRounds([script], table, ROUNDS, say);
-      if (figure!.problem !== undefined) throw new Error(`series, ${rows} rows: ${figure!.problem}`);
-      points.push({ rows, ms: median(figure!.runs), peakRss: figure!.peakRss });
+      const toS3 = rows === Math.max(...sizes) ? [{ ...engine.scriptToS3(), atMost: 1 }] : [];
+      const figures = await runRounds([script, ...toS3], table, ROUNDS, say);
+      for (const [i, { problem, runs, peakRss }] of figures.entries()) {
+        if (problem !== undefined) throw new Error(`series, ${rows} rows: ${problem}`);
+        points.push({ rows, to: i === 0 ? 'folder' : 'S3', ms: median(runs), peakRss });
+      }
     } finally {
       if (!reused) await table.drop();
     }

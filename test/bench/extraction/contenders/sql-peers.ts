@@ -17,7 +17,7 @@ export interface SqlDialect {
 }
 
 const NAMES = 'id, account, amount, ratio, active, born, seen, reference, code, note, attributes';
-/** Two counted rounds show what they need to show. */
+/** Two counted rounds show what the slow ones need to show. */
 const AT_MOST = 2;
 
 /** Other tools that export an SQL table as CSV, each in the way its makers recommend for speed. */
@@ -61,7 +61,6 @@ function dlt(dialect: SqlDialect): Contender {
     id: 'dlt',
     title: 'dlt, connectorx backend',
     role: 'other',
-    atMost: AT_MOST,
     prepare: async () => {
       python = await venv('dlt');
       return pinned('dlt', 'dlt', 'connectorx');
