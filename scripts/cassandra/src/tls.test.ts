@@ -1,10 +1,12 @@
 import { join } from 'node:path';
+import { auth, Client, concurrent } from 'cassandra-driver';
 import { startTlsNode } from '../../../test/services/cassandra';
 import type { CassandraNode } from '../../../test/services/cassandra-node';
 import { findProgram, runCommand } from '../../../test/services/command';
 import { describeWith } from '../../../test/services/need';
+import { openSession } from '../../kit/src/testing/open-session';
 import { testContext } from '../../kit/src/testing/test-context';
-import { createTlsFolder, type TlsFolder, tlsSuite } from '../../kit/src/testing/tls-suite';
+import { createTlsFolder, LARGE_ROWS, LARGE_TABLE, type TlsFolder, tlsSuite } from '../../kit/src/testing/tls-suite';
 import { cassandra } from './source';
 import { sourceEnv } from './testing/test-keyspace';
 
@@ -20,24 +22,41 @@ describeWith(['cassandra'], 'a Cassandra source over TLS', () => {
     await runCommand(findProgram('openssl')!, ['pkcs12', '-export', ...pair], { cwd: folder.path });
     node = await startTlsNode(join(folder.path, 'server.p12'), PASSWORD);
     if (!node) throw new Error('The jars of Cassandra are not here: run with INGESTA_TEST_INSTALL=1');
+    const admin = new Client({
+      contactPoints: ['127.0.0.1'],
+      protocolOptions: { port: node.port },
+      localDataCenter: 'datacenter1',
+      authProvider: new auth.PlainTextAuthProvider('cassandra', 'cassandra'),
+      sslOptions: { rejectUnauthorized: false },
+    });
+    const replication = "{'class': 'SimpleStrategy', 'replication_factor': 1}";
+    await admin.execute(`CREATE KEYSPACE datos WITH replication = ${replication}`);
+    await admin.execute(`CREATE TABLE datos.${LARGE_TABLE} (id int PRIMARY KEY, t text)`);
+    const insert = `INSERT INTO datos.${LARGE_TABLE} (id, t) VALUES (?, ?)`;
+    await concurrent.executeConcurrent(
+      admin,
+      insert,
+      LARGE_ROWS.map((row) => [...row]),
+    );
+    await admin.shutdown();
   }, 180_000);
   afterAll(async () => {
     await node?.stop();
     await folder?.remove();
   });
 
+  const envOf = (mode: string, host: string, ca: string, port: number, keyspace: string) => ({
+    ...sourceEnv(keyspace),
+    CASSANDRA_HOST: host,
+    CASSANDRA_PORT: String(port),
+    CASSANDRA_USER: 'cassandra',
+    CASSANDRA_PASSWORD: 'cassandra',
+    CASSANDRA_SSL_MODE: mode,
+    CASSANDRA_SSL_CA: ca,
+    CASSANDRA_CONNECT_TIMEOUT: '5',
+  });
   const attempt = async (mode: string, host: string, ca = '', port = node!.port) => {
-    const env = {
-      ...sourceEnv('system_auth'),
-      CASSANDRA_HOST: host,
-      CASSANDRA_PORT: String(port),
-      CASSANDRA_USER: 'cassandra',
-      CASSANDRA_PASSWORD: 'cassandra',
-      CASSANDRA_KEYSPACE: 'nowhere',
-      CASSANDRA_SSL_MODE: mode,
-      CASSANDRA_SSL_CA: ca,
-      CASSANDRA_CONNECT_TIMEOUT: '5',
-    };
+    const env = envOf(mode, host, ca, port, 'nowhere');
     const failure = await cassandra.connect(env, testContext()).catch((error: unknown) => error);
     // It has logged in, and asked.
     if ((failure as Error).message === 'There is no keyspace nowhere') return 'connected';
@@ -54,6 +73,7 @@ describeWith(['cassandra'], 'a Cassandra source over TLS', () => {
     },
     folder: () => folder,
     attempt,
+    open: (...how) => openSession(cassandra, envOf(...how, node!.port, 'datos'), ({ name }) => name === LARGE_TABLE),
   });
 
   it('verify-full takes any of the names given', async () => {

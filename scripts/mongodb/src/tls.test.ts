@@ -5,8 +5,9 @@ import { MongoClient } from 'mongodb';
 import { findProgram } from '../../../test/services/command';
 import { installedMongod } from '../../../test/services/mongodb';
 import { freePort, startServer } from '../../../test/services/server-process';
+import { openSession } from '../../kit/src/testing/open-session';
 import { testContext } from '../../kit/src/testing/test-context';
-import { createTlsFolder, type TlsFolder, tlsSuite } from '../../kit/src/testing/tls-suite';
+import { createTlsFolder, LARGE_ROWS, LARGE_TABLE, type TlsFolder, tlsSuite } from '../../kit/src/testing/tls-suite';
 import { mongodb } from './source';
 
 const PROGRAM = installedMongod();
@@ -32,6 +33,14 @@ describeWithMongod('MongoDB over TLS [mongodb]', () => {
       ...['--tlsCAFile', at('right.pem'), '--tlsAllowConnectionsWithoutCertificates'],
     ]);
     plainPort = await start('plain', []);
+    const admin = new MongoClient(`mongodb://tls:${PASSWORD}@127.0.0.1:${tlsPort}/?directConnection=true`, {
+      tls: true,
+      tlsAllowInvalidCertificates: true,
+      runtimeAdapters: { os },
+    });
+    const documents = LARGE_ROWS.map(([id, t]) => ({ _id: id as never, t }));
+    await admin.db('datos').collection(LARGE_TABLE).insertMany(documents);
+    await admin.close(true);
   });
   afterAll(async () => {
     for (const server of servers) await server.stop();
@@ -59,7 +68,8 @@ describeWithMongod('MongoDB over TLS [mongodb]', () => {
         runtimeAdapters: { os },
       });
       try {
-        await client.db('admin').command({ createUser: 'tls', pwd: PASSWORD, roles: ['readAnyDatabase'] });
+        // Before there is a user, this machine may do one thing: make the first one.
+        await client.db('admin').command({ createUser: 'tls', pwd: PASSWORD, roles: ['readWriteAnyDatabase'] });
       } finally {
         await client.close(true);
       }
@@ -69,9 +79,12 @@ describeWithMongod('MongoDB over TLS [mongodb]', () => {
     return port;
   }
 
-  const attempt = async (env: Record<string, string>) => {
+  const envOf = (env: Record<string, string>) => {
     const parts = { MONGO_PORT: String(tlsPort), MONGO_USER: 'tls', MONGO_PASSWORD: PASSWORD, MONGO_DATABASE: 'x' };
-    const session = await mongodb.connect({ ...parts, MONGO_CONNECT_TIMEOUT: '2', ...env }, testContext());
+    return { ...parts, MONGO_CONNECT_TIMEOUT: '2', ...env };
+  };
+  const attempt = async (env: Record<string, string>) => {
+    const session = await mongodb.connect(envOf(env), testContext());
     try {
       return (await session.list()).length;
     } finally {
@@ -94,6 +107,10 @@ describeWithMongod('MongoDB over TLS [mongodb]', () => {
     refusal,
     folder: () => folder,
     attempt: over,
+    open: (mode, host, ca) => {
+      const env = { MONGO_HOST: host, MONGO_SSL_MODE: mode, MONGO_SSL_CA: ca, MONGO_DATABASE: 'datos' };
+      return openSession(mongodb, envOf(env));
+    },
   });
 
   it('without TLS the server hangs up, and the hint says so', async () => {

@@ -1,10 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createConnection } from 'mysql2/promise';
 import { giveTo, serverAccount } from '../../../test/services/account';
 import { findProgram, runCommand } from '../../../test/services/command';
 import { freePort, startServer } from '../../../test/services/server-process';
+import { openSession } from '../../kit/src/testing/open-session';
 import { testContext } from '../../kit/src/testing/test-context';
-import { createTlsFolder, type TlsFolder, tlsSuite } from '../../kit/src/testing/tls-suite';
+import { createTlsFolder, LARGE_ROWS, LARGE_TABLE, type TlsFolder, tlsSuite } from '../../kit/src/testing/tls-suite';
 import { mysql } from './source';
 
 const PROGRAM = findProgram('mariadbd');
@@ -22,7 +24,11 @@ describeWithMariaDb('a MySQL source over TLS [mysql]', () => {
     const account = serverAccount();
     folder = await createTlsFolder('DNS:localhost');
     const at = (name: string) => join(folder.path, name);
-    await writeFile(at('init.sql'), `CREATE USER 'tls'@'%' IDENTIFIED BY '${PASSWORD}' REQUIRE SSL;\n`);
+    const init = ['CREATE DATABASE datos', `CREATE USER 'tls'@'%' IDENTIFIED BY '${PASSWORD}' REQUIRE SSL`];
+    await writeFile(
+      at('init.sql'),
+      [...init, "GRANT ALL ON datos.* TO 'tls'@'%'"].map((line) => `${line};\n`).join(''),
+    );
     for (const file of ['', 'server.key', 'server.pem', 'init.sql']) giveTo(account, at(file));
     const data = ['--no-defaults', `--datadir=${at('data')}`];
     const install = [...data, '--auth-root-authentication-method=normal', '--skip-test-db'];
@@ -41,23 +47,28 @@ describeWithMariaDb('a MySQL source over TLS [mysql]', () => {
     ];
     const options = { command: PROGRAM!, args, cwd: folder.path, logFile: at('error.log'), account };
     server = await startServer(options, () => attempt('require', '127.0.0.1'));
+    const login = { host: '127.0.0.1', port, user: 'tls', password: PASSWORD, ssl: { rejectUnauthorized: false } };
+    const admin = await createConnection({ ...login, charset: 'utf8mb4', database: 'datos' });
+    await admin.query(`CREATE TABLE ${LARGE_TABLE} (id INT, t TEXT) CHARACTER SET utf8mb4`);
+    await admin.query(`INSERT INTO ${LARGE_TABLE} VALUES ?`, [LARGE_ROWS]);
+    await admin.end();
   });
   afterAll(async () => {
     await server?.stop();
     await folder?.remove();
   });
 
+  const envOf = (mode: string, host: string, ca: string) => ({
+    MYSQL_HOST: host,
+    MYSQL_PORT: String(port),
+    MYSQL_USER: 'tls',
+    MYSQL_PASSWORD: PASSWORD,
+    MYSQL_DATABASE: 'datos',
+    MYSQL_SSL_MODE: mode,
+    MYSQL_SSL_CA: ca,
+  });
   const attempt = async (mode: string, host: string, ca = '') => {
-    const env = {
-      MYSQL_HOST: host,
-      MYSQL_PORT: String(port),
-      MYSQL_USER: 'tls',
-      MYSQL_PASSWORD: PASSWORD,
-      MYSQL_DATABASE: 'information_schema',
-      MYSQL_SSL_MODE: mode,
-      MYSQL_SSL_CA: ca,
-    };
-    const session = await mysql.connect(env, testContext());
+    const session = await mysql.connect(envOf(mode, host, ca), testContext());
     await session.close();
     return 'connected';
   };
@@ -70,6 +81,7 @@ describeWithMariaDb('a MySQL source over TLS [mysql]', () => {
     refusal: { message: expect.stringMatching(/TLS handshake .* failed/) },
     folder: () => folder,
     attempt,
+    open: (...how) => openSession(mysql, envOf(...how)),
   });
 
   it('the server refuses the user without TLS', async () => {

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createAuthority, createCertificate } from '../../../../test/services/certificates';
+import type { Opened } from './open-session';
 
 /** Where the certificates of a test's own server are, and the PEM texts of its authority and of one that is not. */
 export interface TlsFolder {
@@ -20,6 +21,13 @@ export async function createTlsFolder(name: string): Promise<TlsFolder> {
   return { path, right, wrong, remove: () => rm(path, { recursive: true, force: true }) };
 }
 
+/** Table `id`, `t` of which every engine holds `LARGE_ROWS`: 1.5 MB, a hundred of TLS's own records. */
+export const LARGE_TABLE = 'grande';
+export const LARGE_ROWS: readonly (readonly [number, string])[] = Array.from({ length: 3_000 }, (_, id) => [
+  id,
+  `${id},"ñ" ${String.fromCharCode(97 + (id % 26)).repeat(500)}`,
+]);
+
 /** One source against a server with a certificate. */
 export interface TlsSubject {
   /** The variable of the authority. */
@@ -32,10 +40,12 @@ export interface TlsSubject {
   folder(): TlsFolder;
   /** Logs in; anything that it resolves with will do. */
   attempt(mode: string, host: string, ca?: string): Promise<unknown>;
+  /** A session with the server that has `LARGE_TABLE`, described. */
+  open(mode: string, host: string, ca: string): Promise<Opened>;
 }
 
 /** What the modes promise, whatever the engine. */
-export function tlsSuite({ variable, named, unnamed, refusal, folder, attempt }: TlsSubject): void {
+export function tlsSuite({ variable, named, unnamed, refusal, folder, attempt, open }: TlsSubject): void {
   const connects = async (...args: Parameters<TlsSubject['attempt']>) => {
     await expect(attempt(...args)).resolves.not.toBeInstanceOf(Error);
   };
@@ -60,6 +70,17 @@ export function tlsSuite({ variable, named, unnamed, refusal, folder, attempt }:
     await connects('verify-full', named, right);
     await isRefused('verify-full', named, wrong);
     await isRefused('verify-full', unnamed, right);
+  });
+
+  it('brings more than 1 MiB of rows whole', async () => {
+    const { session, rows, csv, select } = await open('verify-full', named, folder().right);
+    try {
+      expect((await csv(select(LARGE_TABLE))).length).toBeGreaterThan(2 ** 20);
+      const found = (await rows(LARGE_TABLE)).sort((a, b) => Number(a[0]) - Number(b[0]));
+      expect(found).toEqual(LARGE_ROWS.map(([id, t]) => [String(id), t]));
+    } finally {
+      await session.close();
+    }
   });
 
   it('names a path that cannot be read, and repeats nothing that is no path', async () => {
