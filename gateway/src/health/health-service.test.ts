@@ -1,5 +1,7 @@
 import type { Lake } from '@ingesta/kit';
 import { Snapshots } from '../analytics/snapshots';
+import { ApiError } from '../errors';
+import type { SourceListing } from '../runners/runner';
 import { fence } from '../runs/fence';
 import { publish } from '../runs/publication';
 import { FakeRunner } from '../testing/fake-runner';
@@ -16,12 +18,17 @@ describe('/health', () => {
   });
   afterEach(() => remove());
 
-  const serviceOn = (open: () => Promise<Lake>, now: () => number, catalog?: { problems(): Record<string, string> }) =>
+  const serviceOn = (
+    open: () => Promise<Lake>,
+    now: () => number,
+    catalog?: { problems(): Record<string, string> },
+    runner = new FakeRunner(),
+  ) =>
     new HealthService(
       {
         ...{
           config: givenConfig(),
-          runner: new FakeRunner(),
+          runner,
           lake: open,
           snapshots: new Snapshots(open),
           version: '1',
@@ -110,6 +117,54 @@ describe('/health', () => {
       problem: expect.stringContaining('LAKE_UNAVAILABLE'),
       data_availability: { mysql: { users: true } },
     });
+  });
+
+  it('waits for no runner that is frozen, and lays that at the door of nobody else', async () => {
+    await ingest();
+    let clock = Date.now();
+    const runner = new FakeRunner();
+    const { list } = runner;
+    const service = serviceOn(
+      async () => lake,
+      () => clock,
+      undefined,
+      runner,
+    );
+    const known = await service.data();
+    expect(known).not.toHaveProperty('runner');
+    let thaw: (listings: SourceListing[]) => void = () => undefined;
+    let asked = 0;
+    runner.list = () => {
+      asked += 1;
+      return new Promise((resolve) => {
+        thaw = resolve;
+      });
+    };
+    clock += 10_000;
+    expect(await service.data()).toMatchObject({
+      status: 'OK',
+      runner: expect.stringMatching(/^RUNNER_UNAVAILABLE: .*no list/),
+      data_availability: known.data_availability,
+    });
+    expect(await service.overview()).toMatchObject({ available_databases: ['MySQL', 'X'] });
+    expect((await service.ingestion()).images).toMatchObject({ mysql: { state: 'ok' } });
+    expect(asked).toBe(1);
+    // What came late is known from then on.
+    thaw((await list.call(runner)).slice(0, 1));
+    await new Promise(setImmediate);
+    expect(await service.overview()).toMatchObject({ available_databases: ['MySQL'] });
+    thaw(await list.call(runner));
+    runner.list = list;
+    clock += 10_000;
+    expect(await service.data()).not.toHaveProperty('runner');
+  });
+
+  it('says so where no list of sources was ever to be had', async () => {
+    const runner = new FakeRunner();
+    runner.broken = new ApiError('RUNNER_UNAVAILABLE', 'no engine');
+    const service = serviceOn(async () => lake, Date.now, undefined, runner);
+    expect(await service.data()).toMatchObject({ status: 'OK', runner: 'RUNNER_UNAVAILABLE: no engine' });
+    expect(await service.overview()).toMatchObject({ available_databases: [] });
   });
 
   it('says of each part whether an ingestion could run', async () => {

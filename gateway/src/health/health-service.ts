@@ -9,6 +9,7 @@ import type { Config } from '../config';
 import { ApiError } from '../errors';
 import type { Runner } from '../runners/runner';
 import { within } from '../within';
+import { KnownSources } from './known-sources';
 
 /** `GET /`. */
 export interface Overview {
@@ -35,6 +36,8 @@ export interface LakeHealth {
   analytics: Record<string, Record<string, string>>;
   /** Per database what is wrong with its tables in Glue, in this gateway's eyes; absent where no catalog is kept. */
   catalog?: Record<string, string>;
+  /** Why the sources could not be listed now, so that those known before are told of; absent when they could. */
+  runner?: string;
   /** Why it is DEGRADED. */
   problem?: string;
 }
@@ -64,6 +67,7 @@ export class HealthService {
   #cached: { at: number; health: Promise<LakeHealth> } | null = null;
   /** What the lake said last, for as long as it says nothing. */
   #last: LakeHealth | null = null;
+  readonly #sources: KnownSources;
 
   constructor(
     private readonly services: {
@@ -78,11 +82,13 @@ export class HealthService {
       catalog?: Pick<Catalog, 'problems'> | null;
     },
     private readonly now: () => number = Date.now,
-  ) {}
+  ) {
+    this.#sources = new KnownSources(services.runner);
+  }
 
   async overview(): Promise<Overview> {
-    const { config, runner, version } = this.services;
-    const listings = await runner.list().catch(() => []);
+    const { config, version } = this.services;
+    const { listings } = await this.#sources.read();
     return {
       message: config.title,
       version,
@@ -101,10 +107,10 @@ export class HealthService {
 
   async ingestion(): Promise<IngestHealth> {
     const { runner, config } = this.services;
-    const [runnerHealth, lake, listings] = await Promise.all([
+    const [runnerHealth, lake, { listings }] = await Promise.all([
       part(() => runner.check(), `runner ${config.runner}`),
       part(async () => inTime((await this.services.lake()).check()), 'reachable'),
-      runner.list().catch(() => []),
+      this.#sources.read(),
     ]);
     const images = Object.fromEntries(
       listings.map((listing): [string, PartHealth] => [
@@ -120,6 +126,7 @@ export class HealthService {
 
   async #readData(): Promise<LakeHealth> {
     const { catalog } = this.services;
+    const { listings, problem } = await this.#sources.read();
     const health: LakeHealth = {
       status: 'OK',
       timestamp: new Date(this.now()).toISOString(),
@@ -128,29 +135,31 @@ export class HealthService {
       data_age_seconds: {},
       analytics: {},
       ...(catalog && { catalog: catalog.problems() }),
+      ...(problem && { runner: problem }),
     };
     try {
-      const { manifests, states } = await inTime(this.#committed());
+      const { manifests, states } = await inTime(this.#committed(listings.map(({ name }) => name)));
       for (const manifest of manifests) this.#add(health, manifest);
       health.analytics = states;
       this.#last = health;
       return health;
     } catch (error) {
       const { code, message } = asApiError(error);
+      const { runner: _, ...last } = this.#last ?? health;
       return {
-        ...(this.#last ?? health),
+        ...last,
         timestamp: health.timestamp,
         ...(health.catalog && { catalog: health.catalog }),
+        ...(problem && { runner: problem }),
         status: 'DEGRADED',
         problem: `${code}: ${message}`,
       };
     }
   }
 
-  async #committed(): Promise<{ manifests: Manifest[]; states: LakeHealth['analytics'] }> {
-    const { runner, packs, snapshots, twins } = this.services;
-    const listings = await runner.list().catch(() => []);
-    const databases = new Set([...listings.map(({ name }) => name), ...tablesRead(packs ?? []).keys()]);
+  async #committed(sources: string[]): Promise<{ manifests: Manifest[]; states: LakeHealth['analytics'] }> {
+    const { packs, snapshots, twins } = this.services;
+    const databases = new Set([...sources, ...tablesRead(packs ?? []).keys()]);
     const read = await Promise.all([...databases].map((database) => snapshots.read(database)));
     const manifests = read.flatMap((manifest) => manifest ?? []);
     const states = await Promise.all(

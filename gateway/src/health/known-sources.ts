@@ -1,0 +1,44 @@
+import { asApiError } from '../as-api-error';
+import { ApiError } from '../errors';
+import type { Runner, SourceListing } from '../runners/runner';
+import { within } from '../within';
+
+/** Balancers poll what is told from the list, so a Docker daemon that says nothing holds nobody up for longer. */
+const ANSWER_MS = 1_000;
+
+/** The runner's list of sources, for those who would rather have an old one than wait. */
+export class KnownSources {
+  #last: SourceListing[] = [];
+  /** One question at a time: a daemon that is frozen is not asked once more by everybody. */
+  #asked: Promise<SourceListing[]> | null = null;
+
+  constructor(private readonly runner: Pick<Runner, 'list'>) {}
+
+  /** What the runner says, else what it said last, and then why: `CODE: message`. Never rejects. */
+  async read(): Promise<{ listings: readonly SourceListing[]; problem: string | null }> {
+    try {
+      const listings = await within(ANSWER_MS, this.#ask(), late);
+      return { listings, problem: null };
+    } catch (error) {
+      const { code, message } = asApiError(error);
+      return { listings: this.#last, problem: `${code}: ${message}` };
+    }
+  }
+
+  /** An answer that comes too late is still what is known next time. */
+  #ask(): Promise<SourceListing[]> {
+    this.#asked ??= this.runner
+      .list()
+      .then((listings) => {
+        this.#last = listings;
+        return listings;
+      })
+      .finally(() => {
+        this.#asked = null;
+      });
+    return this.#asked;
+  }
+}
+
+const late = () =>
+  new ApiError('RUNNER_UNAVAILABLE', `The runner gave no list of sources within ${ANSWER_MS / 1000} s`);
