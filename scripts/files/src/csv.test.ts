@@ -109,6 +109,15 @@ describe('a CSV file as a table', () => {
     });
   });
 
+  it('does not take a line with the name of a secret for data by itself', async () => {
+    const text = 'id,clave,2024\n1,NO,2\n';
+    delivery.put('t.csv', text);
+    const { csv, select } = await delivery.open();
+    const selection = select('t', undefined, ([key]) => key === 'clave');
+    await expect(csv(selection)).rejects.toMatchObject({ message: expect.stringContaining('clave') });
+    expect(await read(text, { FILES_HEADER: 'no' })).toContain('id,clave,2024');
+  });
+
   it('does not mind blank lines at the end', async () => {
     expect(await read('a,b\n1,2\n\n\r\n')).toBe('a,b\n1,2\n');
   });

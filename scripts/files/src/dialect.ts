@@ -15,6 +15,8 @@ export interface Dialect {
   delimiter: string;
   hasHeader: boolean;
   columns: CsvColumn[];
+  /** The first record, where it was guessed to be data: it may be names after all. */
+  maybeNames: string[];
   /** True where every record of the sample has more than one field, and as many as the first. */
   regular: boolean;
   /** Data rows per byte, as the sample has it. */
@@ -50,10 +52,12 @@ export function detectDialect(sample: Uint8Array, complete: boolean, format: For
     throw new FileProblem('its first line holds NUL bytes', 'Is it UTF-16 without a mark? Then set FILES_ENCODING.');
   }
   const hasHeader = format.header === 'auto' ? !first.some(isDatum) : format.header === 'yes';
+  const isGuess = format.header === 'auto' && !hasHeader;
   return {
     delimiter: best.delimiter,
     hasHeader,
     columns: nameColumns(hasHeader ? first : first.map(() => '')),
+    maybeNames: isGuess ? first : [],
     regular: best.regular,
     rowsPerByte: (best.records.length - (hasHeader ? 1 : 0)) / sample.length,
   };

@@ -96,6 +96,15 @@ function csvRows(writer: CsvWriter, selection: TableSelection, dialect: Dialect,
       throw new FileProblem(`a second column is called ${original}`, 'It must not leave: rename or remove the column.');
     }
   }
+  for (const text of dialect.maybeNames) {
+    // The column of that name would leave as `column_2`.
+    if (selection.isSensitiveKey([text])) {
+      throw new FileProblem(
+        `its first line looks like data, but ${text} like the name of a column that must not leave`,
+        'Set FILES_HEADER to yes if that line holds the names, or to no if it is data.',
+      );
+    }
+  }
   const taken = dialect.columns.map(({ name }) => selected.has(name));
   return new RecordReader(
     dialect.delimiter,

@@ -1,5 +1,5 @@
-import { type SourceTable, sensitiveRules, type TableSelection } from '@ingesta/kit';
-import { Int32 } from 'mongodb';
+import { type SourceSession, type SourceTable, sensitiveRules, type TableSelection } from '@ingesta/kit';
+import { type Document, Int32 } from 'mongodb';
 import { describeWith } from '../../../test/services/need';
 import { testContext } from '../../kit/src/testing/test-context';
 import { mongodb } from './source';
@@ -29,11 +29,17 @@ describeWith(['mongodb'], 'MongoDB: datasets', () => {
     return { table, columns, isSensitiveKey };
   }
 
-  async function csvOf(collection: string, pipeline: object[], more: object = {}): Promise<string> {
+  const csvOf = (collection: string, pipeline: object[], more: object = {}): Promise<string> =>
+    exported((session) => session.dataset!({ name: 'datos', text: JSON.stringify({ collection, pipeline, ...more }) }));
+
+  const csvOfView = (name: string): Promise<string> =>
+    exported(async (session) => (await session.describe([name]))[0]!);
+
+  async function exported(describe: (session: SourceSession) => Promise<SourceTable>): Promise<string> {
     const session = await mongodb.connect(db.env, testContext());
     try {
       await session.list();
-      const table = await session.dataset!({ name: 'datos', text: JSON.stringify({ collection, pipeline, ...more }) });
+      const table = await describe(session);
       await db.insert('recetas', [{ _id: 99 }]);
       let csv = '';
       const selection = selectionOf(table);
@@ -80,6 +86,21 @@ describeWith(['mongodb'], 'MongoDB: datasets', () => {
     ]) {
       await expect(csvOf('medicos', pipeline)).rejects.toMatchObject(refused);
     }
+  });
+
+  it('looks through views, and through views over views', async () => {
+    const view = (name: string, viewOn: string, pipeline: object[]) =>
+      db.db.createCollection(name, { viewOn, pipeline: pipeline as Document[] });
+    await view('agenda', 'medicos', [{ $project: { nombre: 1, dato: '$contacto.password', tel: '$contacto.tel' } }]);
+    await view('agenda2', 'agenda', [{ $project: { nombre: 1, otro: '$dato' } }]);
+    await view('mezcla', 'medicos', [{ $project: { dato: { $concat: ['x', '$contacto.password'] } } }]);
+    expect(await csvOfView('agenda')).toBe('_id,nombre,tel\n1,Ana,1\n');
+    expect(await csvOf('agenda', [{ $match: { nombre: 'Ana' } }])).toBe('_id,nombre,tel\n1,Ana,1\n');
+    const refused = { code: 'SOURCE_CONFIG', message: expect.stringContaining('contacto.password') };
+    for (const name of ['agenda2', 'mezcla']) await expect(csvOfView(name)).rejects.toMatchObject(refused);
+    await expect(csvOf('agenda', [{ $project: { otro: '$dato' } }])).rejects.toMatchObject(refused);
+    await expect(csvOf('mezcla', [])).rejects.toMatchObject(refused);
+    for (const name of ['agenda2', 'agenda', 'mezcla']) await db.db.dropCollection(name);
   });
 
   it('has the server check the pipeline without running it', async () => {

@@ -4,7 +4,7 @@ import { parseDataset, refusedDataset } from './dataset';
 import { columnsFound } from './describe-relation';
 import { firstPass, type Pass } from './first-pass';
 import type { Collection } from './list-collections';
-import { type FieldReference, referencesOf } from './pipeline-references';
+import { originsOf, referencesOf } from './pipeline-references';
 import type { Relation } from './relation';
 import { isLoss, isUnauthorized } from './server-error';
 
@@ -29,8 +29,8 @@ export async function describeDataset(
     throw refusedDataset(dataset.name, `MongoDB says: ${error.message}`);
   }
   const { columns, nested } = declared ?? columnsFound(await firstPass(pass, pipeline));
-  const references = referencesOf(pipeline);
-  const origins = new Map(columns.map((column) => [column.name, originOf(column.name, name, references)]));
+  const references = referencesOf([...collection.pipeline, ...pipeline]);
+  const origins = originsOf(columns, collection.over, references);
   return {
     table: { name: dataset.name, columns, origins, estimatedRows: null },
     collection,
@@ -39,10 +39,4 @@ export async function describeDataset(
     isDeclared: declared !== null,
     references,
   };
-}
-
-/** A column is the field of its own name, unless a stage says otherwise. */
-function originOf(column: string, table: string, references: readonly FieldReference[]) {
-  const renamed = references.find(({ renamedTo }) => renamedTo === column);
-  return { table, column: renamed ? renamed.path.join('.') : column };
 }

@@ -3,6 +3,7 @@ import { describeTypes, isNested } from './column-types';
 import type { DeclaredColumns } from './declared-columns';
 import type { FieldTypes } from './field-types';
 import { firstPass, type Pass } from './first-pass';
+import { originsOf, referencesOf } from './pipeline-references';
 import type { Relation } from './relation';
 
 /** What is empty still has the one field that every document must have. */
@@ -15,13 +16,15 @@ export async function describeCollection(pass: Pass, declared: DeclaredColumns |
   // From the collection's metadata; a view would have to be run for it.
   const estimatedRows =
     collection.kind === 'collection' ? Number((await db.command({ count: collection.name }, { session })).n) : null;
+  const references = referencesOf(collection.pipeline);
+  const origins = originsOf(columns, collection.over, references);
   return {
-    table: { name: collection.name, columns, estimatedRows },
+    table: { name: collection.name, columns, origins, estimatedRows },
     collection,
     pipeline: [],
     nested,
     isDeclared: declared !== undefined,
-    references: [],
+    references,
   };
 }
 

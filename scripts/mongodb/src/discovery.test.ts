@@ -18,7 +18,7 @@ describeWith(['mongodb'], 'MongoDB: which columns there are', () => {
   /** What the first pass finds when it learns from so few documents, as `name: types, nullable`. */
   async function found(name: string, sample: number): Promise<string[]> {
     const session = db.client.startSession();
-    const collection = { name, kind: 'collection' as const, inSnapshot: false, uuid: null };
+    const collection = { name, kind: 'collection' as const, inSnapshot: false, pipeline: [], over: name, uuid: null };
     const context = testContext();
     const types = await firstPass({ db: db.db, session, collection, readConcern: undefined, context }, [], sample);
     await session.endSession();

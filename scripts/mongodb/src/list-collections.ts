@@ -7,6 +7,9 @@ export interface Collection {
   kind: 'collection' | 'view' | 'timeseries';
   /** Capped collections and time series show the moment of their own read, and so do views over them. */
   inSnapshot: boolean;
+  /** What a view, and those under it, make of the collection `over`; empty where the user may not see it. */
+  pipeline: Document[];
+  over: string;
   /** Tells a collection from another of the same name; null for views, and where the user may not see it. */
   uuid: UUID | null;
 }
@@ -17,22 +20,28 @@ type Info = { name: string; type?: string; options?: Document; info?: { uuid?: U
 export async function listCollections(db: Db, session: ClientSession, readPoint: ReadPoint): Promise<Collection[]> {
   const all = await infos(db, session);
   const byName = new Map(all.map((info) => [info.name, info]));
-  const inSnapshot = ({ type, options }: Info, depth = 0): boolean => {
-    if (readPoint.consistency !== 'snapshot' || type === 'timeseries' || options?.capped) return false;
-    const under = byName.get(options?.viewOn);
-    // The server allows 20 views over one another.
-    return type !== 'view' || under === undefined || depth > 20 || inSnapshot(under, depth + 1);
+  /** From the view, or whatever it is, down to the collection; the server allows 20 views over one another. */
+  const chainOf = (info: Info, depth = 0): Info[] => {
+    const under = info.type === 'view' && depth <= 20 ? byName.get(info.options?.viewOn) : undefined;
+    return under === undefined ? [info] : [info, ...chainOf(under, depth + 1)];
   };
+  const inSnapshot = ({ type, options }: Info) =>
+    readPoint.consistency === 'snapshot' && type !== 'timeseries' && !options?.capped;
   return all
     .filter(({ name }) => !name.startsWith('system.'))
-    .map(
-      (info): Collection => ({
+    .map((info): Collection => {
+      const chain = chainOf(info);
+      const views = chain.filter(({ type }) => type === 'view');
+      const base = chain.at(-1)!;
+      return {
         name: info.name,
         kind: info.type === 'view' || info.type === 'timeseries' ? info.type : 'collection',
-        inSnapshot: inSnapshot(info),
+        inSnapshot: chain.every(inSnapshot),
+        pipeline: views.reverse().flatMap(({ options }) => options?.pipeline ?? []),
+        over: base.type === 'view' ? (base.options?.viewOn ?? base.name) : base.name,
         uuid: info.info?.uuid ?? null,
-      }),
-    )
+      };
+    })
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 

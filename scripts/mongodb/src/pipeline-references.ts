@@ -1,4 +1,4 @@
-import { configError, type TableSelection } from '@ingesta/kit';
+import { type Column, configError, type SourceTable, type TableSelection } from '@ingesta/kit';
 import type { Document } from 'mongodb';
 import { isObject } from './pipeline-check';
 
@@ -48,8 +48,21 @@ function pathOf(text: string): string[] | null {
   return path.length > 0 && path[0] !== '' ? path : null;
 }
 
+/** Of each column the field it is: that of its own name, unless a stage says otherwise. */
+export const originsOf = (
+  columns: readonly Column[],
+  table: string,
+  references: readonly FieldReference[],
+): SourceTable['origins'] =>
+  new Map(
+    columns.map(({ name }) => {
+      const renamed = references.findLast(({ renamedTo }) => renamedTo === name);
+      return [name, { table, column: renamed ? renamed.path.join('.') : name }];
+    }),
+  );
+
 /**
- * Throws `configError` where the pipeline carries a sensitive value under another name. A column that is such a value
+ * Throws `configError` where the pipeline of a dataset or of a view carries a sensitive value under another name. A column that is such a value
  * and nothing else was already left out; anything else cannot be followed.
  */
 export function refuseSensitiveReferences(references: readonly FieldReference[], selection: TableSelection): void {
@@ -64,7 +77,7 @@ export function refuseSensitiveReferences(references: readonly FieldReference[],
   const carried = references.filter((reference) => isSensitive(reference.path) && !isDropped(reference));
   if (carried.length === 0) return;
   throw configError(
-    `The dataset ${table.name} takes the values of sensitive fields: ${carried.map(({ path }) => path.join('.')).join(', ')}`,
-    'Take them out of the pipeline; SENSITIVE_COLUMNS_ALLOW exempts fields.',
+    `${table.name} takes the values of sensitive fields: ${carried.map(({ path }) => path.join('.')).join(', ')}`,
+    'Take them out of the pipeline of the dataset or view; SENSITIVE_COLUMNS_ALLOW exempts fields.',
   );
 }

@@ -13,6 +13,6 @@ export interface Relation {
   nested: string[];
   /** Somebody listed the columns: no other field is read. */
   isDeclared: boolean;
-  /** Values that a dataset's pipeline takes from fields by their path. */
+  /** Values that the pipeline of a dataset, or of a view under it, takes from fields by their path. */
   references: readonly FieldReference[];
 }
