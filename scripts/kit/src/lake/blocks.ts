@@ -7,6 +7,9 @@ export interface Block {
   last: boolean;
 }
 
+/** Only addresses are taken for it. Blocks of a sixteenth hold the first 80 GB of an object in S3. */
+const ROOM_TO_GROW = 16;
+
 /**
  * Cuts `body` into blocks of `sizeOf(1)`, `sizeOf(2)` … bytes; the last may be shorter or empty. Two buffers take turns:
  * a block's data is overwritten when the next but one is asked for.
@@ -15,13 +18,19 @@ export async function* inBlocks(
   body: AsyncIterable<Uint8Array>,
   sizeOf: (number: number) => number,
 ): AsyncGenerator<Block, undefined> {
-  const buffers: [Buffer, Buffer] = [Buffer.alloc(0), Buffer.alloc(0)];
+  const memories: (SharedArrayBuffer | undefined)[] = [];
   const buffer = (number: number): Buffer => {
-    const turn = number % 2 === 0 ? 0 : 1;
+    const turn = number % 2;
     const size = sizeOf(number);
-    // Shared, so that another thread can hash it; pages that stay unused cost nothing.
-    if (buffers[turn].length !== size) buffers[turn] = Buffer.from(new SharedArrayBuffer(size));
-    return buffers[turn];
+    let memory = memories[turn];
+    // Shared, so that another thread can hash it; pages that stay unused cost nothing. It grows where it is: a larger one
+    // in its place would leave the smaller to the garbage collectors of both threads, which come late.
+    if (memory === undefined || memory.maxByteLength < size) {
+      memory = new SharedArrayBuffer(size, { maxByteLength: size * ROOM_TO_GROW });
+      memories[turn] = memory;
+    }
+    if (memory.byteLength < size) memory.grow(size);
+    return Buffer.from(memory, 0, size);
   };
   let number = 1;
   let block = buffer(number);
