@@ -12,7 +12,7 @@ const FIRST_WITH_RANGES = 140_000;
 
 /**
  * Sizes of what a table's rows lie in. Only heaps have pages that can be asked for by number; partitions may be foreign
- * tables.
+ * tables. Where a row lies may be asked by those only who may read the whole table, not by those with some of its columns.
  */
 const SIZES = `
 WITH RECURSIVE tree (oid) AS (
@@ -28,7 +28,7 @@ FROM (
   FROM tree JOIN pg_catalog.pg_class c ON c.oid = tree.oid LEFT JOIN pg_catalog.pg_am m ON m.oid = c.relam
   WHERE c.relkind <> 'p'
 ) s
-HAVING pg_catalog.bool_and(s.heap)`;
+HAVING pg_catalog.bool_and(s.heap) AND pg_catalog.has_column_privilege($1::pg_catalog.oid, 'ctid', 'SELECT')`;
 
 /**
  * Conditions that split a table's rows into ranges of pages; one without any condition where it is small, or where that
