@@ -26,6 +26,7 @@ export { redactor } from './run/reporter';
 export * from './run/resolve-env';
 export * from './run/run-script';
 export * from './run/settings-reader';
+export * from './sensitive/names-in';
 export * from './sensitive/sensitive-rules';
 export * from './source';
 export * from './wire/frames';

@@ -25,8 +25,13 @@ export interface SourceTable {
   /** As listed, or the dataset's name. */
   name: string;
   columns: Column[];
-  /** Of a dataset's columns that are plain columns of a table: which. A sensitive one stays so under another name. */
+  /** Of a view's or dataset's columns that are plain columns of a table: which. A sensitive one stays so under another name. */
   origins?: ReadonlyMap<string, { table: string; column: string }>;
+  /**
+   * Names in the text of a view or dataset whose columns without origin may be plain columns of tables all the same: the
+   * server does not tell. A sensitive one among them is an error.
+   */
+  unfollowed?: readonly string[];
   /** From the engine's statistics; null where there are none. */
   estimatedRows: number | null;
 }

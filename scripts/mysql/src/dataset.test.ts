@@ -53,6 +53,35 @@ describeWith(['mysql'], 'a MySQL dataset', () => {
     ]);
   });
 
+  it('looks through views; of what cannot be followed it tells the names in the text', async () => {
+    await db.admin.query(`CREATE VIEW v1 AS SELECT id, password AS dato, UPPER(nombre) AS n FROM users;
+      CREATE VIEW v2 AS SELECT dato AS otro FROM v1; CREATE ALGORITHM = TEMPTABLE VIEW v3 AS SELECT password AS dato FROM users;
+      CREATE VIEW v4 AS SELECT password AS dato FROM users UNION SELECT nombre FROM users`);
+    const password = { table: 'users', column: 'password' };
+    const names = (await session.list()).map(({ name }) => name);
+    const views = await session.describe(names.filter((name) => name !== 'users'));
+    const origins = Object.fromEntries(views.map(({ name, origins }) => [name, Object.fromEntries(origins!)]));
+    const id = { table: 'users', column: 'id' };
+    expect(origins).toEqual({ v1: { id, dato: password }, v2: { otro: password }, v3: { dato: password }, v4: {} });
+    expect(views.map(({ unfollowed }) => unfollowed!.includes('password'))).toEqual([false, false, false, true]);
+
+    expect(Object.fromEntries((await describeText('SELECT otro AS x FROM v2')).origins!)).toEqual({ x: password });
+    for (const text of [
+      'SELECT dato AS x FROM v3',
+      'SELECT dato AS x FROM v4',
+      'SELECT x FROM (SELECT password AS x FROM users) d',
+      'WITH w AS (SELECT password AS x FROM users) SELECT x FROM w',
+      'SELECT password AS x FROM users UNION ALL SELECT nombre FROM users',
+    ]) {
+      const table = await describeText(text);
+      expect(table.origins!.has('x')).toBe(false);
+      expect(table.unfollowed).toContain('password');
+    }
+    // An expression is its author's.
+    expect((await describeText('SELECT UPPER(nombre) AS n FROM users')).unfollowed).toEqual([]);
+    await db.admin.query('DROP VIEW v4; DROP VIEW v3; DROP VIEW v2; DROP VIEW v1');
+  });
+
   it('tells which columns are a password under another name, and asks for the selected ones alone', async () => {
     const table = await describeText('SELECT id, u.password AS p, UPPER(nombre) AS n FROM users u');
     expect(table.origins?.get('p')).toEqual({ table: 'users', column: 'password' });

@@ -2,6 +2,7 @@ import { type Column, configError, type Dataset } from '@ingesta/kit';
 import type { Connection } from 'mysql2';
 import { prepare, unprepare } from './connect';
 import type { MysqlTable } from './describe-tables';
+import type { Lineages } from './lineage';
 import { resultColumn, type WireColumn } from './wire-columns';
 
 interface Prepared {
@@ -22,6 +23,7 @@ const LOCKING = /\bfor\s+(?:update|share)\b|\block\s+in\s+share\s+mode\b/i;
 export async function describeDataset(
   connection: Connection,
   { name, text }: Dataset,
+  lineages: Lineages,
 ): Promise<Omit<MysqlTable, 'inSnapshot'>> {
   const { sql, bare } = statementOf(text);
   // The line's end closes a comment in the last line.
@@ -37,7 +39,7 @@ export async function describeDataset(
     name,
     from,
     columns: described,
-    origins: originsOf(columns),
+    ...(await lineages.ofStatement(sql, columns)),
     estimatedRows: null,
     hiddenColumns: [],
     maybeJson: texts.map((column: Column) => column.name),
@@ -50,13 +52,6 @@ function statementOf(text: string): { sql: string; bare: string } {
   const bare = masked.replace(/[\s;]+$/, '');
   return { sql: text.slice(0, bare.length), bare };
 }
-
-const originsOf = (columns: readonly WireColumn[]) =>
-  new Map(
-    columns
-      .filter(({ orgName }) => orgName !== '')
-      .map(({ name, orgTable, orgName }) => [name, { table: orgTable, column: orgName }]),
-  );
 
 async function parse(connection: Connection, sql: string, wrong: (problem: string) => Error): Promise<Prepared> {
   try {

@@ -3,6 +3,7 @@ import type { Connection } from 'mysql2';
 import { logicalTypeOf } from './column-types';
 import { query } from './connect';
 import { checkClauses, holdsJson } from './json-columns';
+import type { Lineages } from './lineage';
 import { type Located, SYSTEM_SCHEMAS } from './list-tables';
 import { quoteName } from './select';
 
@@ -45,7 +46,11 @@ const OUTSIDE_SNAPSHOT = `SELECT COUNT(*) AS tables FROM information_schema.TABL
   WHERE TABLE_SCHEMA NOT IN ${SYSTEM_SCHEMAS} AND ENGINE <> 'InnoDB'`;
 
 /** Columns, engines and estimates of what was listed; without those of which the user may read no column. */
-export async function describeTables(connection: Connection, located: readonly Located[]): Promise<MysqlTable[]> {
+export async function describeTables(
+  connection: Connection,
+  located: readonly Located[],
+  lineages: Lineages,
+): Promise<MysqlTable[]> {
   const schemas = [...new Set(located.map(({ schema }) => schema))];
   const described: MysqlTable[] = [];
   for (const schema of schemas) {
@@ -58,6 +63,10 @@ export async function describeTables(connection: Connection, located: readonly L
     );
   }
   const found = new Map(described.map((table) => [table.name, table]));
+  for (const { name, schema, relation, isView } of located) {
+    const table = found.get(name);
+    if (isView && table) Object.assign(table, await lineages.ofView(schema, relation));
+  }
   return located.flatMap(({ name }) => found.get(name) ?? []);
 }
 

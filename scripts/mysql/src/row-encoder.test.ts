@@ -4,7 +4,7 @@ import { RowEncoder } from './row-encoder';
 import type { WireColumn } from './wire-columns';
 
 const wire = (columnType: number): WireColumn => ({
-  ...{ name: 'a', orgTable: '', orgName: '', characterSet: 63, flags: 0, columnLength: 12, decimals: 31 },
+  ...{ name: 'a', schema: '', orgTable: '', orgName: '', characterSet: 63, flags: 0, columnLength: 12, decimals: 31 },
   columnType,
 });
 const selection = {

@@ -11,9 +11,10 @@ import {
   type TableSelection,
 } from '@ingesta/kit';
 import type { Connection } from 'mysql2';
-import { connect, disconnect, goodbye } from './connect';
+import { connect, disconnect, goodbye, query } from './connect';
 import { describeDataset } from './describe-dataset';
 import { allInSnapshot, describeTables, type MysqlTable } from './describe-tables';
+import { Lineages } from './lineage';
 import { type Located, listTables } from './list-tables';
 import { RowEncoder } from './row-encoder';
 import { streamRows } from './row-stream';
@@ -29,7 +30,11 @@ export const mysql: Source = {
     const connection = await connect(settings, context.signal);
     try {
       const takenAt = await openSnapshot(connection);
-      return new MysqlSession(connection, settings.database, takenAt, context);
+      // As the server spells it: with lower_case_table_names a setting may say it otherwise.
+      const [{ database }] = (await query<{ database: string }>(connection, 'SELECT DATABASE() AS `database`')) as [
+        { database: string },
+      ];
+      return new MysqlSession(connection, database, takenAt, context);
     } catch (error) {
       disconnect(connection);
       context.signal.throwIfAborted();
@@ -43,6 +48,7 @@ class MysqlSession implements SourceSession {
   readonly #listed = new Map<string, Located>();
   readonly #found = new Map<string, MysqlTable>();
   readonly #read = new Set<string>();
+  readonly #lineages: Lineages;
   #closing: Promise<void> | null = null;
 
   constructor(
@@ -50,7 +56,9 @@ class MysqlSession implements SourceSession {
     readonly database: string,
     readonly takenAt: Date,
     readonly context: SourceContext,
-  ) {}
+  ) {
+    this.#lineages = new Lineages(connection, database);
+  }
 
   /** Of the tables read so far, or of all while none was: MyISAM, Aria and the like show the moment of their own read. */
   get consistency(): Consistency {
@@ -70,7 +78,7 @@ class MysqlSession implements SourceSession {
   async describe(names: readonly string[]): Promise<SourceTable[]> {
     const located = names.map((name) => this.#listed.get(name)!);
     try {
-      const tables = await describeTables(this.connection, located);
+      const tables = await describeTables(this.connection, located, this.#lineages);
       for (const table of tables) this.#found.set(table.name, table);
       return tables;
     } catch (error) {
@@ -80,7 +88,7 @@ class MysqlSession implements SourceSession {
 
   async dataset(dataset: Dataset): Promise<SourceTable> {
     try {
-      const described = await describeDataset(this.connection, dataset);
+      const described = await describeDataset(this.connection, dataset, this.#lineages);
       this.#found.set(dataset.name, { ...described, inSnapshot: await allInSnapshot(this.connection) });
       return described;
     } catch (error) {

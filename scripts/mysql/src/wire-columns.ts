@@ -5,7 +5,8 @@ import { logicalTypeOf } from './column-types';
 /** What the server tells of a result's column. */
 export interface WireColumn {
   name: string;
-  /** Of the table's column that it is; empty for an expression. */
+  /** Of the table's column that it is; empty for an expression. The schema may be empty all the same. */
+  schema: string;
   orgTable: string;
   orgName: string;
   columnType: number;

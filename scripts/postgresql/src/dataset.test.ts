@@ -60,6 +60,21 @@ describeWith(['postgresql'], 'PostgreSQL: datasets', () => {
     const clave = { table: 'usuarios', column: 'clave' };
     const id = { table: 'usuarios', column: 'id' };
     expect(Object.fromEntries(table.origins!)).toEqual({ uno: clave, dos: clave, id });
+    expect(table.unfollowed).toEqual([]);
+  });
+
+  it('tells the names in a text where the server tells no origin: that of a UNION, and of a view that is one', async () => {
+    const union = await taken('SELECT id, clave AS dato FROM usuarios UNION ALL SELECT id, NULL FROM usuarios');
+    expect(union.table.origins!.size).toBe(0);
+    expect(union.table.unfollowed).toContain('clave');
+    await db.admin.query(
+      'CREATE VIEW unida AS SELECT id, clave AS dato FROM usuarios UNION SELECT id, clave FROM usuarios',
+    );
+    const behind = await taken('SELECT u.dato AS otro FROM unida u');
+    expect(behind.table.origins!.size).toBe(0);
+    expect(behind.table.unfollowed).toContain('clave');
+    await db.admin.query('DROP VIEW unida');
+    expect((await taken('SELECT upper(nombre) AS n FROM usuarios')).table.unfollowed).toEqual([]);
   });
 
   it.each([

@@ -4,7 +4,7 @@ import { BASE_TYPES, TYPE_COLUMNS, TYPE_JOINS, type TypeRow, typeOf } from './ba
 import { columnExpression, logicalType } from './columns';
 import { describeStatement } from './describe-statement';
 import type { FoundTable } from './discover';
-import { originsOf } from './origins';
+import { type Lineage, lineageOf } from './lineage';
 import { isRefusedStatement } from './server-error';
 import type { Snapshot } from './snapshot';
 
@@ -42,7 +42,8 @@ export async function findDataset(client: Client, { name, text }: Dataset, snaps
     // Extended protocol: the server takes one statement, and checks rights and read-only without fetching anything.
     const query = { text: `SELECT * FROM ${from} LIMIT 0`, queryMode: 'extended' } as const;
     const { fields } = await client.query(query);
-    return await describe(client, name, from, fields, snapshot);
+    const lineage = await lineageOf(client, text, fields, snapshot.defaultSchema);
+    return await describe(client, name, from, fields, lineage, snapshot);
   } catch (error) {
     if (!isRefusedStatement(error)) throw error;
     const { message, position, code } = error as { message: string; position?: string; code: string };
@@ -56,6 +57,7 @@ async function describe(
   name: string,
   from: string,
   fields: readonly FieldDef[],
+  lineage: Lineage,
   snapshot: Snapshot,
 ): Promise<FoundTable> {
   const lists = [fields.map(({ dataTypeID }) => dataTypeID), fields.map(({ dataTypeModifier }) => dataTypeModifier)];
@@ -67,7 +69,6 @@ async function describe(
     logical_type: logicalType(types[i]!),
     nullable: true,
   }));
-  const origins = await originsOf(client, fields, snapshot.defaultSchema);
   return {
     oid: '0',
     kind: 'query',
@@ -76,7 +77,7 @@ async function describe(
     hiddenHeirs: false,
     rowSecurity: false,
     pages: null,
-    table: { name, columns, origins, estimatedRows: null },
+    table: { name, columns, ...lineage, estimatedRows: null },
     expressions: new Map(fields.map((field, i) => [field.name, columnExpression(field.name, types[i]!)])),
   };
 }

@@ -112,6 +112,7 @@ describeWith(['postgresql'], 'PostgreSQL: what is found', () => {
     const [vista, mat] = await session.describe(['vista', 'mat']);
     expect([...vista!.origins!]).toContainEqual(['p', { table: 'usuarios_v', column: 'password' }]);
     expect([...mat!.origins!]).toContainEqual(['q', { table: 'usuarios_v', column: 'password' }]);
+    expect([vista!.unfollowed, mat!.unfollowed]).toEqual([[], []]);
     await session.close();
     expect((await exportTable(db.env, 'mat')).csv.toString()).toBe('nombre,q\nAna,CLAVE\n');
     expect((await exportTable(db.env, 'vista')).rows).toBe(1);

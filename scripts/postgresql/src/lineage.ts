@@ -1,3 +1,4 @@
+import { combinesSelects, namesIn, type SourceTable } from '@ingesta/kit';
 import type { Client, FieldDef } from 'pg';
 import { describeStatement } from './describe-statement';
 import type { FoundTable } from './discover';
@@ -5,8 +6,8 @@ import { tableName } from './identifiers';
 import { isRefusedStatement } from './server-error';
 import { RELEASE_LOCKS } from './snapshot';
 
-/** The plain columns of tables that result columns show, by the latter's name. */
-export type Origins = Map<string, { table: string; column: string }>;
+/** Where the columns of a view or a statement come from, as in `SourceTable`. */
+export type Lineage = Required<Pick<SourceTable, 'origins' | 'unfollowed'>>;
 
 /** A view over a view over a view … */
 const MAX_DEPTH = 32;
@@ -26,31 +27,37 @@ interface Row {
   definition: string | null;
 }
 
-/** Where the columns of a statement come from, views looked through: a secret stays one under another name. */
-export async function originsOf(
+/** Where the columns of the statement `text` come from, views looked through: a secret stays one under another name. */
+export async function lineageOf(
   client: Client,
+  text: string,
   fields: readonly FieldDef[],
   defaultSchema: string,
   depth = 0,
-): Promise<Origins> {
-  const origins: Origins = new Map();
+): Promise<Lineage> {
+  const origins = new Map<string, { table: string; column: string }>();
   const plain = fields.filter(({ tableID }) => tableID !== 0);
-  if (plain.length === 0 || depth > MAX_DEPTH) return origins;
+  const unfollowed = plain.length < fields.length && combinesSelects(text) ? namesIn(text) : [];
+  if (plain.length === 0 || depth > MAX_DEPTH) return { origins, unfollowed };
   const lists = [plain.map(({ tableID }) => tableID), plain.map(({ columnID }) => columnID)];
   const { rows } = await client.query<Row>(COLUMNS, lists);
-  const behind = new Map<string, Origins>();
+  const behind = new Map<string, Lineage>();
   for (const { no, schema, relation, column, definition } of rows) {
     if (definition !== null && !behind.has(definition)) {
-      behind.set(definition, await originsOfView(client, definition, defaultSchema, depth));
+      behind.set(definition, await lineageOfView(client, definition, defaultSchema, depth));
     }
-    const seen = { table: tableName(schema, relation, defaultSchema), column };
-    origins.set(plain[Number(no) - 1]!.name, behind.get(definition ?? '')?.get(column) ?? seen);
+    const { name } = plain[Number(no) - 1]!;
+    const view = behind.get(definition ?? '');
+    const origin = view?.origins.get(column);
+    // What the view makes of several columns is nobody's: it has this name, and the view's text may say more.
+    if (!origin && view && view.unfollowed.length > 0) unfollowed.push(...view.unfollowed, column);
+    else origins.set(name, origin ?? { table: tableName(schema, relation, defaultSchema), column });
   }
-  return origins;
+  return { origins, unfollowed };
 }
 
-/** Gives views the origins of their columns. */
-export async function originsOfViews(
+/** Tells of views where their columns come from. */
+export async function lineageOfViews(
   client: Client,
   tables: Iterable<FoundTable>,
   defaultSchema: string,
@@ -58,19 +65,19 @@ export async function originsOfViews(
   for (const { oid, kind, table } of tables) {
     if (kind !== 'v' && kind !== 'm') continue;
     const { rows } = await client.query('SELECT pg_catalog.pg_get_viewdef($1::pg_catalog.oid) AS definition', [oid]);
-    table.origins = await originsOfView(client, rows[0].definition, defaultSchema, 0);
+    Object.assign(table, await lineageOfView(client, rows[0].definition, defaultSchema, 0));
   }
 }
 
 /** None where the user may not look behind the view: then its own names count. */
-async function originsOfView(client: Client, definition: string, schema: string, depth: number): Promise<Origins> {
+async function lineageOfView(client: Client, definition: string, schema: string, depth: number): Promise<Lineage> {
   let fields: FieldDef[] | null;
   try {
     fields = await describeStatement(client, definition);
   } catch (error) {
     if (!isRefusedStatement(error)) throw error;
     await client.query(RELEASE_LOCKS);
-    return new Map();
+    return { origins: new Map(), unfollowed: [] };
   }
-  return originsOf(client, fields ?? [], schema, depth + 1);
+  return lineageOf(client, definition, fields ?? [], schema, depth + 1);
 }

@@ -14,7 +14,7 @@ import { connect, disconnect } from './connect';
 import { Connections } from './connections';
 import { findDataset } from './dataset';
 import { describeRelations, type FoundTable, type ListedRelation, listRelations } from './discover';
-import { originsOfViews } from './origins';
+import { lineageOfViews } from './lineage';
 import { readTable } from './read-table';
 import { queryError } from './server-error';
 import { parseSettings } from './settings';
@@ -79,7 +79,7 @@ class PostgresqlSession implements SourceSession {
     const wanted = new Map(names.map((name) => [name, this.#listed.get(name)!]));
     const found = await this.#ask('Describing the tables', async (client) => {
       const described = await describeRelations(client, wanted);
-      await originsOfViews(client, described.values(), this.snapshot.defaultSchema);
+      await lineageOfViews(client, described.values(), this.snapshot.defaultSchema);
       return described;
     });
     for (const [name, entry] of found) this.#found.set(name, entry);

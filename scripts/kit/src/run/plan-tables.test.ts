@@ -30,6 +30,16 @@ describe('planTable', () => {
     expect(dropped).toEqual([{ name: 'p', reason: 'built-in rule: clave' }]);
   });
 
+  it('refuses a text that names a secret where the server does not tell what becomes of it', () => {
+    const union = { ...table('altas', 'id', 'p'), unfollowed: ['id', 'p', 'Clave', 'users'] };
+    const error = { code: 'SOURCE_CONFIG', message: expect.stringContaining('Clave') };
+    expect(() => planTable(union, sensitiveRules('mysql', {}))).toThrow(expect.objectContaining(error));
+    expect(planTable(union, sensitiveRules('mysql', { allow: 'clave' })).columns).toHaveLength(2);
+    // Every column that goes is known.
+    const origins = new Map(['id', 'p'].map((column) => [column, { table: 'users', column }]));
+    expect(planTable({ ...union, origins }, sensitiveRules('mysql', {})).columns).toHaveLength(2);
+  });
+
   it('tells each nested field once, by its path', () => {
     const { isSensitiveKey, dropped } = plan({ add: 'contacto.tel', allow: 'csrf.token' });
     for (let row = 0; row < 3; row++) {

@@ -1,4 +1,5 @@
 import type { DroppedColumn } from '../contract/columns';
+import { configError } from '../errors';
 import type { SensitiveRules } from '../sensitive/sensitive-rules';
 import type { SourceTable, TableSelection } from '../source';
 
@@ -13,7 +14,10 @@ export interface PlannedTable extends TableSelection {
   dropped: DroppedColumn[];
 }
 
-/** Splits a table's columns into those that go and those that stay behind, and watches nested keys likewise. */
+/**
+ * Splits a table's columns into those that go and those that stay behind, and watches nested keys likewise. Throws
+ * `configError` where a column that goes could be a sensitive one under another name.
+ */
 export function planTable(table: SourceTable, rules: SensitiveRules): PlannedTable {
   const dropped: DroppedColumn[] = [];
   const columns = table.columns.filter((column) => {
@@ -22,6 +26,14 @@ export function planTable(table: SourceTable, rules: SensitiveRules): PlannedTab
     if (reason) dropped.push({ name: column.name, reason });
     return !reason;
   });
+  const unfollowed = columns.some(({ name }) => !table.origins?.has(name)) ? (table.unfollowed ?? []) : [];
+  const secret = unfollowed.find((name) => rules.reason(table.name, [name]));
+  if (secret !== undefined) {
+    throw configError(
+      `${table.name} names the sensitive column ${secret}, and the server does not tell which of its columns that becomes`,
+      'Take it out of the view or dataset, or write it as one plain SELECT; SENSITIVE_COLUMNS_ALLOW exempts columns.',
+    );
+  }
   // Keys repeat in every row: decide each once.
   const decided = new Map<string, string | null>();
   const told = new Set(dropped.map(({ name }) => name));
