@@ -21,19 +21,34 @@ describeWith(['cassandra'], 'the Cassandra script, as it is shipped', () => {
       files: await readdir(lake, { recursive: true }),
     }));
 
-  it('stays small with values of 16 MiB', async () => {
-    await db.admin.execute('CREATE TABLE huge (id int PRIMARY KEY, t text)');
-    const value = 'abcdefghijklmno,'.repeat(MIB);
-    for (let id = 0; id < 8; id++) {
-      await db.admin.execute('INSERT INTO huge (id, t) VALUES (?, ?)', [id, value], { prepare: true });
-    }
-    const { exitCode, output, peakRss } = await run({ CASSANDRA_TABLES: 'huge' });
-    expect({ exitCode, output }).toMatchObject({ exitCode: 0, output: { result: { huge: { registros: 8 } } } });
-    expect(scriptResultSchema.parse(output).result.huge!.bytes).toBeGreaterThan(8 * 16 * MIB);
-    // Systems other than Linux tell no peak.
-    if (process.platform === 'linux') expect(peakRss).toBeGreaterThan(16 * MIB);
-    expect(peakRss).toBeLessThan(256 * MIB);
-  }, 120_000);
+  const text = 'abcdefghijklmno,'.repeat(MIB);
+  const long = 'abcdefghij"klmno,ñ'.repeat(8);
+  it.each<[string, string, number, unknown]>([
+    ['text', 'text', 4, text],
+    ['blob', 'blob', 2, Buffer.alloc(16 * MIB, 'a"')],
+    ['map of one text', 'frozen<map<text, text>>', 2, { clave_larga: text }],
+    ['map of many texts', 'frozen<map<int, text>>', 1, Object.fromEntries(Array(110_000).fill(long).entries())],
+    // Of 24 bytes each in the CSV, half of that on the wire.
+    ['list of instants', 'frozen<list<timestamp>>', 1, Array.from({ length: 700_000 }, (_, i) => new Date(i))],
+    ['user-defined type', 'frozen<carta>', 2, { titulo: '🐘"', cuerpo: `🐘${text}` }],
+  ])(
+    'stays small with values of 16 MiB: %s',
+    async (what, type, rows, value) => {
+      await db.admin.execute('CREATE TYPE IF NOT EXISTS carta (titulo text, cuerpo text)');
+      const table = `huge_${what.replace(/\W/g, '_')}`;
+      await db.admin.execute(`CREATE TABLE ${table} (id int PRIMARY KEY, v ${type})`);
+      for (let id = 0; id < rows; id++) {
+        await db.admin.execute(`INSERT INTO ${table} (id, v) VALUES (?, ?)`, [id, value], { prepare: true });
+      }
+      const { exitCode, output, peakRss } = await run({ CASSANDRA_TABLES: table });
+      expect({ exitCode, output }).toMatchObject({ exitCode: 0, output: { result: { [table]: { registros: rows } } } });
+      expect(scriptResultSchema.parse(output).result[table]!.bytes).toBeGreaterThan(rows * 16 * MIB);
+      // Systems other than Linux tell no peak.
+      if (process.platform === 'linux') expect(peakRss).toBeGreaterThan(16 * MIB);
+      expect(peakRss / 1e6).toBeLessThan(256);
+    },
+    120_000,
+  );
 
   it('ends with 69 and leaves nothing behind when the connection is cut in the middle of a table', async () => {
     await db.admin.execute('CREATE TABLE big (id int PRIMARY KEY, t text)');

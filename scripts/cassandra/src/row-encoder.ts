@@ -1,6 +1,6 @@
 import type { CsvWriter, TableSelection } from '@ingesta/kit';
+import { CqlJson } from './cql-json';
 import type { CqlType } from './cql-type';
-import { jsonText } from './json-value';
 import type { RawRows } from './raw-rows';
 import { type OddDates, SCALAR_TEXT } from './scalar-text';
 import { ValueError } from './value-error';
@@ -89,9 +89,9 @@ export class RowEncoder {
         }
       }
     }
-    const path = [this.selection.columns[i]!.name];
-    const context = { isSensitiveKey: this.selection.isSensitiveKey, odd };
-    return (bytes, start, end) => writer.string(jsonText(type, bytes, start, end, path, context));
+    const { columns, isSensitiveKey } = this.selection;
+    const json = new CqlJson(writer, columns[i]!.name, isSensitiveKey, odd);
+    return (bytes, start, end) => json.write(type, bytes, start, end);
   }
 
   #plain(text: string): void {

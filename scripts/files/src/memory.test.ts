@@ -1,8 +1,10 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { runBundle } from '../../kit/src/testing/run-bundle';
 import { type Delivery, newDelivery } from './testing/delivery';
 
 const BYTES = 300 * 2 ** 20;
+const MIB = 2 ** 20;
 const MOST_GROWTH = 80 * 2 ** 20;
 
 describe('the memory of a session over files', () => {
@@ -42,4 +44,20 @@ describe('the memory of a session over files', () => {
     },
     240_000,
   );
+
+  it.each([
+    ['a plain field', 't.csv', 'id,texto\n', ['1,', 'x'.repeat(16 * MIB), '\n']],
+    ['a field in quotes', 't.csv', 'id,texto\n', ['1,"', 'abcde,\n""'.repeat(2 * MIB), '"\n']],
+    ['a text', 't.jsonl', '', ['{"id":1,"texto":"', 'abcdefg,'.repeat(2 * MIB), '"}\n']],
+    ['a text of escapes', 't.jsonl', '', ['{"id":1,"texto":"', '\\"'.repeat(8 * MIB), '"}\n']],
+    ['an object', 't.jsonl', '', ['{"id":1,"datos":{"a":[""', ',""'.repeat(5 * MIB), ']}}\n']],
+  ])('stays under 256 MB with values of 16 MiB: %s of %s', async (_, path, header, row) => {
+    delivery.clear();
+    delivery.put(path, header + row.join('').repeat(2));
+    await runBundle('files', { FILES_PATH: delivery.folder }, ({ exitCode, output, peakRss }) => {
+      expect({ exitCode, output }).toMatchObject({ exitCode: 0, output: { result: { t: { registros: 2 } } } });
+      if (process.platform === 'linux') expect(peakRss).toBeGreaterThan(16 * MIB);
+      expect(peakRss / 1e6).toBeLessThan(256);
+    });
+  });
 });

@@ -7,6 +7,7 @@ export * from './contract/result';
 export * from './contract/source-description';
 export * from './csv/csv-writer';
 export { collectGarbage } from './csv/garbage';
+export * from './csv/json-field';
 export * from './csv/json-filter';
 export { FieldKind, RowKernel, type WriteField, withFraction } from './csv/row-kernel';
 export * from './errors';

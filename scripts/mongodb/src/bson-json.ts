@@ -1,7 +1,6 @@
-import type { CsvWriter } from '@ingesta/kit';
+import { type CsvWriter, JsonField } from '@ingesta/kit';
 import { Bson, valueEnd } from './bson';
 import { decimalText, doubleText, longText, objectIdText } from './bson-scalars';
-import { JsonField } from './json-field';
 
 /** Bytes that become text at once: a multiple of three, so that no padding comes in between. */
 const BASE64_SLICE = 24 * 1024;

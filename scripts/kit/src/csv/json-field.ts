@@ -1,4 +1,4 @@
-import type { CsvWriter } from '@ingesta/kit';
+import type { CsvWriter } from './csv-writer';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -12,12 +12,12 @@ const ESCAPES = new Map([
   [0x0d, 0x72],
 ]);
 
-/** What is not yet known to need quotes in CSV. No JSON this long is without a comma or a quote. */
+/** What is not yet known to need quotes in CSV. Hardly any JSON this long is without a comma or a quote. */
 const BUFFER_BYTES = 64 * 1024;
 /** So much of a text is escaped at once: each byte may become six. */
 const SLICE = 8 * 1024;
 
-/** JSON, written bit by bit into a field of a CSV: a huge value is never there as a whole. */
+/** JSON, compact, written bit by bit into a field of a CSV: a huge value is never there as a whole. */
 export class JsonField {
   readonly #out = Buffer.allocUnsafeSlow(BUFFER_BYTES);
   #used = 0;
@@ -37,8 +37,12 @@ export class JsonField {
     this.#hasBegun = false;
   }
 
-  /** Punctuation, numbers and whatever else is plain ASCII; at most 64 KiB. */
+  /** Punctuation, numbers and whatever else is plain ASCII. */
   ascii(text: string): void {
+    if (text.length > BUFFER_BYTES) {
+      for (let from = 0; from < text.length; from += SLICE) this.ascii(text.slice(from, from + SLICE));
+      return;
+    }
     this.#reserve(text.length);
     const out = this.#out;
     let used = this.#used;
@@ -54,6 +58,12 @@ export class JsonField {
     for (let from = start; from < end; from += SLICE) this.#escaped(bytes, from, Math.min(end, from + SLICE));
     this.#reserve(1);
     this.#out[this.#used++] = QUOTE;
+  }
+
+  /** The same, from a short one. */
+  string(value: string): void {
+    const bytes = Buffer.from(value, 'utf8');
+    this.text(bytes, 0, bytes.length);
   }
 
   #escaped(bytes: Buffer, start: number, end: number): void {
