@@ -53,11 +53,11 @@ const toS3: Bound = {
 };
 
 const memory: Bound = {
-  what: 'peak memory of the process, MiB',
+  what: 'peak memory of the process, MB',
   atMost: 110,
   figure: (of) => {
     const peaks = ['script', 'script-ranges', 'script-s3'].map(of.memory).filter((peak) => peak !== undefined);
-    return peaks.length === 0 ? undefined : Math.max(...peaks);
+    return peaks.length === 0 ? undefined : (Math.max(...peaks) * MiB) / 1e6;
   },
 };
 
