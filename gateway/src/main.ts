@@ -88,7 +88,7 @@ async function main(): Promise<void> {
     maker: engines.twins,
     lake,
     wants: (database, table) => catalog !== null || (read.get(database)?.includes(table) ?? false),
-    afterwards: async (manifest, signal) => catalog?.publishToCatalog(manifest.database, manifest, signal),
+    afterwards: async (manifest, signal) => catalog?.publishToCatalog(manifest, signal),
     log,
   });
   const verifier = new VerifierChild({

@@ -55,7 +55,7 @@ describeWith(['moto', 's3', 'trino'], 'the tables in Glue, as Trino reads them',
       ...{ version: 1, database: 'mysql', run_id: `r${run}`, parent: null, taken_at: entry.taken_at, epoch: run },
       ...{ consistency: 'snapshot', image_digest: null, tables: { users: entry } },
     });
-    await engines.catalog!.publishToCatalog('mysql', manifest, never());
+    await engines.catalog!.publishToCatalog(manifest, never());
   };
 
   it('are typed, and hold texts that a CSV reader of theirs would break', async () => {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { CreateDatabaseCommand, CreateTableCommand, GlueClient } from '@aws-sdk/client-glue';
 import { type ManifestEntry, manifestSchema } from '@ingesta/kit';
 import { describeWith, motoEndpoint } from '../../../test/services/need';
+import { VersionedGlue } from '../../../test/services/versioned-glue';
 import { given } from '../analytics/engines/testing/given-table';
 import type { Twin, TwinMaker } from '../analytics/engines/twin';
 import { twinColumns } from '../analytics/engines/twin-columns';
@@ -20,10 +21,13 @@ describeWith(['moto'], 'the tables in Glue', () => {
   let lines: string[];
   let broken: string | null;
   let made: string[];
+  /** What the twins of a run wait for. */
+  let hindered: (runId: string, signal: AbortSignal) => Promise<void> | void;
 
   beforeEach(() => {
     broken = null;
     made = [];
+    hindered = () => undefined;
     glue = new Glue(`test_${randomUUID().replaceAll('-', '')}`, settings(motoEndpoint()));
     catalog = catalogOver(glue);
   });
@@ -36,7 +40,8 @@ describeWith(['moto'], 'the tables in Glue', () => {
     return new Catalog({ glue: over, twins, folderUrl, log: captured.log });
   };
   const twins: TwinMaker = {
-    makeTwin: async (database, table, entry): Promise<Twin> => {
+    makeTwin: async (database, table, entry, signal): Promise<Twin> => {
+      await hindered(entry.run_id, signal);
       if (table === broken) throw new ApiError('LAKE_UNAVAILABLE', 'the lake is away');
       made.push(table);
       const key = `_ingesta/parquet/${database}/${table}/${entry.run_id}/data.parquet`;
@@ -48,13 +53,13 @@ describeWith(['moto'], 'the tables in Glue', () => {
     ...{ columns: columns.map((name) => given(name, 'integer')), run_id: `r${run}` },
     ...{ taken_at: '2025-01-02T15:30:45.000Z', sensitive_rules: null },
   });
-  const manifest = (epoch: number, tables: Record<string, ManifestEntry>) =>
+  const manifest = (epoch: number, tables: Record<string, ManifestEntry>, database = 'mysql') =>
     manifestSchema.parse({
-      ...{ version: 1, database: 'mysql', run_id: `r${epoch}`, parent: null, taken_at: '2025-01-02T15:30:45.000Z' },
+      ...{ version: 1, database, run_id: `r${epoch}`, parent: null, taken_at: '2025-01-02T15:30:45.000Z' },
       ...{ epoch, consistency: 'snapshot', image_digest: null, tables },
     });
   const publish = (epoch: number, tables: Record<string, ManifestEntry>) =>
-    catalog.publishToCatalog('mysql', manifest(epoch, tables), never());
+    catalog.publishToCatalog(manifest(epoch, tables), never());
   const locations = async () =>
     Object.fromEntries(
       (await glue.tables('mysql_')).map(({ Name, StorageDescriptor }) => [
@@ -90,7 +95,7 @@ describeWith(['moto'], 'the tables in Glue', () => {
 
   it('go when their tables are no more, and no others with them', async () => {
     await publish(1, { users: entry(1, 'id'), agents: entry(1, 'id') });
-    await catalog.publishToCatalog('mysql-old', manifest(9, { users: entry(9, 'id') }), never());
+    await catalog.publishToCatalog(manifest(9, { users: entry(9, 'id') }, 'mysql-old'), never());
     await publish(2, { users: entry(2, 'id') });
     expect(Object.keys(await locations()).sort()).toEqual(['mysql_old_users', 'mysql_users']);
   });
@@ -101,6 +106,67 @@ describeWith(['moto'], 'the tables in Glue', () => {
     expect(await locations()).toEqual({ mysql_users: 'users/r2/' });
     await publish(1, {});
     expect(await locations()).toEqual({ mysql_users: 'users/r2/' });
+  });
+
+  it('do not come back with a gateway that knows of no later run', async () => {
+    await publish(2, { users: entry(2, 'id') });
+    await catalogOver(glue).publishToCatalog(manifest(1, { users: entry(1, 'id'), agents: entry(1, 'id') }), never());
+    expect(await locations()).toEqual({ mysql_users: 'users/r2/' });
+  });
+
+  it('show the later of two runs whose publications meet', async () => {
+    let halted = false;
+    const begun = new Promise<() => void>((tell) => {
+      hindered = (runId, signal) => {
+        if (runId !== 'r1') return undefined;
+        signal.addEventListener('abort', () => {
+          halted = true;
+        });
+        return new Promise<void>(tell);
+      };
+    });
+    const tables = { users: entry(1, 'id'), agents: entry(1, 'id') };
+    const first = publish(1, tables);
+    const release = await begun;
+    const second = publish(2, { users: entry(2, 'id') });
+    const again = publish(1, tables);
+    release();
+    await Promise.all([first, second, again]);
+    expect(halted).toBe(true);
+    expect(await locations()).toEqual({ mysql_users: 'users/r2/' });
+    expect(catalog.problems()).toEqual({});
+  });
+
+  it('are not written over what another gateway wrote since they were read', async () => {
+    const versioned = new VersionedGlue(motoEndpoint());
+    const address = await versioned.start();
+    try {
+      const slow = catalogOver(new Glue(glue.database, settings(address)));
+      const slowLines = lines;
+      const tables = (run: number) => ({ users: entry(run, 'id'), agents: entry(run, 'id') });
+      await publish(1, tables(1));
+      let updates = 0;
+      versioned.before = async ({ action }) => {
+        if (action !== 'UpdateTable') return;
+        updates += 1;
+        // Between its reading and its writing.
+        if (updates === 1) await publish(3, tables(3));
+      };
+      await slow.publishToCatalog(manifest(2, tables(2)), never());
+      expect(updates).toBe(2);
+      expect(await locations()).toEqual({ mysql_users: 'users/r3/', mysql_agents: 'agents/r3/' });
+      expect(slow.problems()).toEqual({});
+      expect(slowLines).toEqual([]);
+      // What was overtaken by an earlier run is written all the same.
+      updates = 0;
+      versioned.before = async ({ action }) => {
+        if (action === 'UpdateTable' && updates++ === 0) await publish(4, tables(4));
+      };
+      await slow.publishToCatalog(manifest(5, tables(5)), never());
+      expect(await locations()).toEqual({ mysql_users: 'users/r5/', mysql_agents: 'agents/r5/' });
+    } finally {
+      await versioned.stop();
+    }
   });
 
   it('are left alone where somebody else made them', async () => {
@@ -137,11 +203,7 @@ describeWith(['moto'], 'the tables in Glue', () => {
   });
 
   it('are not touched when the gateway is stopping', async () => {
-    await catalog.publishToCatalog(
-      'mysql',
-      manifest(1, { users: entry(1, 'id') }),
-      AbortSignal.abort(new Error('stop')),
-    );
+    await catalog.publishToCatalog(manifest(1, { users: entry(1, 'id') }), AbortSignal.abort(new Error('stop')));
     expect(await locations()).toEqual({});
   });
 });

@@ -7,6 +7,7 @@ import { ApiError } from '../errors';
 import type { Log } from '../log';
 import type { Glue } from './glue';
 import { glueTable } from './glue-table';
+import { isOf, isSame, isSuperseded, ownParameters, shows } from './own-table';
 import { catalogNames } from './table-names';
 
 export interface CatalogParts {
@@ -17,10 +18,19 @@ export interface CatalogParts {
   log: Log;
 }
 
-/** What the tables say of themselves, by which they are known again. */
-const DATABASE = 'ingesta_database';
-const TABLE = 'ingesta_table';
-const EPOCH = 'ingesta_epoch';
+/** The latest publication of a database that was asked for here. */
+interface Publication {
+  epoch: number;
+  halt: AbortController;
+  /** Settles, always well, when nothing of it or of an earlier one is under way. */
+  done: Promise<void>;
+}
+
+/** Does one part of a publication, and notes what is wrong with it. */
+type Attempt = (what: string, work: () => Promise<void>) => Promise<void>;
+
+/** How often tables are read and written anew while other gateways write them, too. */
+const ROUNDS = 5;
 
 /**
  * The tables `<db>_<table>` that people query in Athena, Trino or Spark: each shows exactly the twin of the committed
@@ -28,6 +38,7 @@ const EPOCH = 'ingesta_epoch';
  */
 export class Catalog {
   readonly #problems = new Map<string, string>();
+  readonly #latest = new Map<string, Publication>();
 
   constructor(private readonly parts: CatalogParts) {}
 
@@ -38,12 +49,27 @@ export class Catalog {
 
   /**
    * Points the database's tables at the manifest's objects, each in one request, makes new ones, and removes those of
-   * tables which are no more. Tables that somebody else made, and those of a later run, are left alone. Never throws;
-   * safe to call again and from several gateways. Call it after a publication; twins that are missing are made.
+   * tables which are no more. Tables that somebody else made are left alone, and where a later run is shown, all are.
+   * Never throws; safe to call again and from several gateways. Call it after a publication; twins that are missing are
+   * made. One publication of a database follows the other, and a later one ends those before.
    */
-  async publishToCatalog(database: string, manifest: Manifest, signal: AbortSignal): Promise<void> {
+  publishToCatalog(manifest: Manifest, signal: AbortSignal): Promise<void> {
+    const { database, epoch } = manifest;
+    const before = this.#latest.get(database);
+    if (before && before.epoch > epoch) return before.done;
+    before?.halt.abort(new Error('a later run is published'));
+    const halt = new AbortController();
+    const either = AbortSignal.any([signal, halt.signal]);
+    const done = (before?.done ?? Promise.resolve()).then(() => this.#publish(manifest, either));
+    this.#latest.set(database, { epoch, halt, done });
+    return done;
+  }
+
+  async #publish(manifest: Manifest, signal: AbortSignal): Promise<void> {
+    const { glue, log } = this.parts;
+    const { database } = manifest;
     const problems: string[] = [];
-    const attempt = async (what: string, work: () => Promise<void>) => {
+    const attempt: Attempt = async (what, work) => {
       try {
         signal.throwIfAborted();
         await work();
@@ -52,69 +78,83 @@ export class Catalog {
         problems.push(`${what}: ${code}: ${message}`);
       }
     };
-    await attempt(`Glue database ${this.parts.glue.database}`, async () => {
-      const there = await this.#tablesThere(database);
-      const wanted = catalogNames(database, Object.keys(manifest.tables));
-      for (const [table, name] of wanted) {
-        await attempt(name, () => this.#publishTable(database, table, name, manifest, there.get(name), signal));
-      }
-      const gone = [...there.values()].filter((found) => {
-        const own = isOf(found, database) && !isNewer(found, manifest);
-        return own && ![...wanted.values()].includes(found.Name!);
-      });
-      await this.parts.glue.delete(gone.map(({ Name }) => Name!));
+    await attempt(`Glue database ${glue.database}`, async () => {
+      // Before any twin is made: where Glue is away or ahead of us, none has to be.
+      if (isSuperseded(await this.#tablesThere(database), manifest)) return;
+      const names = catalogNames(database, Object.keys(manifest.tables));
+      await this.#show(manifest, await this.#wanted(manifest, names, signal, attempt), attempt);
+      signal.throwIfAborted();
+      await this.#deleteOthers(manifest, [...names.values()]);
     });
+    // Whoever ended it has the say.
+    if (signal.aborted) return;
     if (problems.length === 0) {
       this.#problems.delete(database);
       return;
     }
     this.#problems.set(database, problems.join('; '));
-    this.parts.log.warn('the catalog does not show the latest run; the next one tries again', { database, problems });
+    log.warn('the catalog does not show the latest run; the next one tries again', { database, problems });
   }
 
-  async #tablesThere(database: string): Promise<Map<string, Table>> {
-    const tables = await this.parts.glue.tables(`${catalogName(database)}_`);
-    return new Map(tables.map((table) => [table.Name!, table]));
+  async #tablesThere(database: string): Promise<Table[]> {
+    return this.parts.glue.tables(`${catalogName(database)}_`);
   }
 
-  async #publishTable(
-    database: string,
-    table: string,
-    name: string,
+  /** The tables as they shall be, by name: those whose twins are there or could be made. */
+  async #wanted(
     manifest: Manifest,
-    there: Table | undefined,
+    names: ReadonlyMap<string, string>,
     signal: AbortSignal,
-  ): Promise<void> {
-    const { glue, twins, folderUrl } = this.parts;
-    const taken = () =>
-      new ApiError('INTERNAL', `a table of this name is there already, and not made for ${database}.${table}`);
-    if (there && !isOf(there, database, table)) throw taken();
-    if (there && isNewer(there, manifest)) return;
-    const entry = manifest.tables[table]!;
-    const twin = await twins.makeTwin(database, table, entry, signal);
-    const parameters = {
-      [DATABASE]: database,
-      [TABLE]: table,
-      [EPOCH]: String(manifest.epoch),
-      ingesta_run_id: entry.run_id,
-      ingesta_taken_at: entry.taken_at,
-    };
-    const input = glueTable({ name, location: await folderUrl(twin.key), columns: twin.columns, parameters });
-    if (there === undefined) {
-      if (!(await glue.create(input))) throw taken();
-    } else if (!shows(there, input)) await glue.update(input);
+    attempt: Attempt,
+  ): Promise<Map<string, TableInput>> {
+    const { twins, folderUrl } = this.parts;
+    const wanted = new Map<string, TableInput>();
+    for (const [table, name] of names) {
+      await attempt(name, async () => {
+        const entry = manifest.tables[table]!;
+        const { key, columns } = await twins.makeTwin(manifest.database, table, entry, signal);
+        const parameters = ownParameters(manifest, table, entry);
+        wanted.set(name, glueTable({ name, location: await folderUrl(key), columns, parameters }));
+      });
+    }
+    return wanted;
+  }
+
+  /** Each is written over what was read just before, and nothing else: else all are read again. */
+  async #show(manifest: Manifest, wanted: ReadonlyMap<string, TableInput>, attempt: Attempt): Promise<void> {
+    let left = [...wanted];
+    for (let round = 1; left.length > 0 && round <= ROUNDS; round += 1) {
+      const there = await this.#tablesThere(manifest.database);
+      if (isSuperseded(there, manifest)) return;
+      const overtaken: typeof left = [];
+      for (const [name, input] of left) {
+        await attempt(name, async () => {
+          const found = there.find(({ Name }) => Name === name);
+          if (!(await this.#write(input, found))) overtaken.push([name, input]);
+        });
+      }
+      left = overtaken;
+    }
+    for (const [name] of left) {
+      await attempt(name, () => Promise.reject(new ApiError('INTERNAL', 'others write it all the time')));
+    }
+  }
+
+  /** False if somebody else wrote it first. */
+  async #write(input: TableInput, there: Table | undefined): Promise<boolean> {
+    const { glue } = this.parts;
+    if (there === undefined) return glue.create(input);
+    if (!isSame(there, input)) {
+      throw new ApiError('INTERNAL', 'a table of this name is there already, made by others or for another table');
+    }
+    return shows(there, input) || glue.update(input, there.VersionId);
+  }
+
+  /** Glue deletes whatever is there, so what that is has been read just before. */
+  async #deleteOthers(manifest: Manifest, names: readonly string[]): Promise<void> {
+    const there = await this.#tablesThere(manifest.database);
+    if (isSuperseded(there, manifest)) return;
+    const gone = there.filter((table) => isOf(table, manifest.database) && !names.includes(table.Name!));
+    await this.parts.glue.delete(gone.map(({ Name }) => Name!));
   }
 }
-
-const isOf = ({ Parameters = {} }: Table, database: string, table?: string): boolean =>
-  Parameters[DATABASE] === database && (table === undefined || Parameters[TABLE] === table);
-
-/** A gateway may be late: what a later holder of the lease has published stays. */
-const isNewer = ({ Parameters = {} }: Table, { epoch }: Manifest): boolean => Number(Parameters[EPOCH]) > epoch;
-
-const shows = (there: Table, { StorageDescriptor, Parameters }: TableInput): boolean => {
-  const facts = ({ Location, Columns = [] }: NonNullable<Table['StorageDescriptor']>) =>
-    JSON.stringify([Location, Columns.map(({ Name, Type }) => [Name, Type])]);
-  const same = ['ingesta_run_id', 'ingesta_taken_at'].every((key) => there.Parameters?.[key] === Parameters?.[key]);
-  return same && facts(there.StorageDescriptor ?? {}) === facts(StorageDescriptor ?? {});
-};

@@ -2,6 +2,7 @@
 export {
   AlreadyExistsException,
   BatchDeleteTableCommand,
+  ConcurrentModificationException,
   CreateDatabaseCommand,
   CreateTableCommand,
   EntityNotFoundException,

@@ -49,11 +49,19 @@ export class Glue {
     });
   }
 
-  /** Replaces the table's description as a whole, at once. */
-  async update(table: TableInput): Promise<void> {
-    await this.#call((sdk, client) =>
-      client.send(new sdk.UpdateTableCommand({ DatabaseName: this.database, TableInput: table, SkipArchive: true })),
-    );
+  /** Replaces the table's description as a whole, at once. False if the table is of that version no more, or gone. */
+  async update(table: TableInput, version: string | undefined): Promise<boolean> {
+    return this.#call(async (sdk, client) => {
+      const which = { DatabaseName: this.database, VersionId: version, SkipArchive: true };
+      try {
+        await client.send(new sdk.UpdateTableCommand({ ...which, TableInput: table }));
+        return true;
+      } catch (error) {
+        if (error instanceof sdk.ConcurrentModificationException || error instanceof sdk.EntityNotFoundException)
+          return false;
+        throw error;
+      }
+    });
   }
 
   /** Deletes the tables that are there. Their data stays where it is. */

@@ -1,0 +1,39 @@
+import type { Table, TableInput } from '@aws-sdk/client-glue';
+import type { Manifest, ManifestEntry } from '@ingesta/kit';
+
+/** What our tables in Glue say of themselves, by which they are known again. */
+const DATABASE = 'ingesta_database';
+const TABLE = 'ingesta_table';
+const EPOCH = 'ingesta_epoch';
+const RUN = ['ingesta_run_id', 'ingesta_taken_at'] as const;
+
+/** What the table of a manifest's entry says of itself. */
+export const ownParameters = ({ database, epoch }: Manifest, table: string, entry: ManifestEntry) => ({
+  [DATABASE]: database,
+  [TABLE]: table,
+  [EPOCH]: String(epoch),
+  [RUN[0]]: entry.run_id,
+  [RUN[1]]: entry.taken_at,
+});
+
+/** Whether it is one of ours, of this database. */
+export const isOf = ({ Parameters = {} }: Table, database: string): boolean => Parameters[DATABASE] === database;
+
+/** Whether it is the one that `input` describes, as it stands now or as it stood: nobody else's table of that name. */
+export const isSame = ({ Parameters = {} }: Table, input: TableInput): boolean =>
+  [DATABASE, TABLE].every((key) => Parameters[key] === input.Parameters![key]);
+
+/**
+ * Whether a later holder of the database's lease has published there, be it another table: a gateway may be late, and
+ * what it would show, make or remove is of a snapshot that is no more.
+ */
+export const isSuperseded = (there: Iterable<Table>, { database, epoch }: Manifest): boolean =>
+  [...there].some((table) => isOf(table, database) && Number(table.Parameters![EPOCH]) > epoch);
+
+/** Whether it shows already what `input` says. */
+export function shows(there: Table, { StorageDescriptor, Parameters }: TableInput): boolean {
+  const facts = ({ Location, Columns = [] }: NonNullable<Table['StorageDescriptor']>) =>
+    JSON.stringify([Location, Columns.map(({ Name, Type }) => [Name, Type])]);
+  const same = RUN.every((key) => there.Parameters?.[key] === Parameters?.[key]);
+  return same && facts(there.StorageDescriptor ?? {}) === facts(StorageDescriptor ?? {});
+}
