@@ -66,8 +66,15 @@ export function selectionOf(table: SourceTable) {
   return { table, columns, isSensitiveKey: isSensitive };
 }
 
+/** A CSV, and what the manifest would say of it. */
+export interface ReadTable {
+  csv: Buffer;
+  rows: number;
+  columns: Column[];
+}
+
 /** The table's whole CSV, over a session that knows it. */
-export async function readAll(session: SourceSession, name: string): Promise<{ csv: Buffer; rows: number }> {
+export async function readAll(session: SourceSession, name: string): Promise<ReadTable> {
   const known = (await session.list()).some((listed) => listed.name === name);
   if (!known) throw new Error(`no table ${name}`);
   const [table] = await session.describe([name]);
@@ -75,14 +82,15 @@ export async function readAll(session: SourceSession, name: string): Promise<{ c
 }
 
 /** The same of a table or dataset that was described before. */
-export async function readTable(session: SourceSession, table: SourceTable): Promise<{ csv: Buffer; rows: number }> {
+export async function readTable(session: SourceSession, table: SourceTable): Promise<ReadTable> {
   const pieces: Buffer[] = [];
   let rows = 0;
-  for await (const chunk of session.read(selectionOf(table))) {
+  const selection = selectionOf(table);
+  for await (const chunk of session.read(selection)) {
     pieces.push(chunk.data);
     rows += chunk.rows;
   }
-  return { csv: Buffer.concat(pieces), rows };
+  return { csv: Buffer.concat(pieces), rows, columns: selection.columns };
 }
 
 /** The same over a session of its own. */
