@@ -15,7 +15,7 @@ WITH products AS (
 )
 SELECT
   products.categoria AS categoria,
-  CAST(round(coalesce(sum(TRY_CAST(ventas.cantidad AS double)), 0)) AS bigint) AS unidades
+  CAST(round(coalesce(sum(TRY_CAST(trim(ventas.cantidad) AS decimal(12,3))), 0)) AS bigint) AS unidades
 FROM ventas_ventas AS ventas
 JOIN products ON products.producto_id = ventas.producto_id
 GROUP BY products.categoria

@@ -1,43 +1,24 @@
-import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise';
-import request from 'supertest';
-import { loadMysql } from '../../demo/sample/load-mysql';
-import { createMysql, type TestDatabase } from '../e2e/harness/databases';
-import { describeWith, mysqlEnv } from '../services/need';
-import { type AnalyticsApp, analyticsApp } from './sample-app';
-import { AS_OF, type SampleLake, sampleLake } from './sample-lake';
-
-/** The first day of the month that is `months` before that of the snapshot. */
-const monthStart = (months: number) => `DATE_FORMAT('${AS_OF}' - INTERVAL ${months} MONTH, '%Y-%m-01')`;
+import type { RowDataPacket } from 'mysql2/promise';
+import { describeWith } from '../services/need';
+import { IngestedSample } from './ingested-sample';
 
 describeWith(['mysql'], 'user routes, against SQL of the database itself', () => {
-  let database: TestDatabase;
-  let client: Connection;
-  let lake: SampleLake;
-  let analytics: AnalyticsApp;
-
+  const sample = new IngestedSample();
+  let asOf: string;
   beforeAll(async () => {
-    const { host, port, user, password } = mysqlEnv();
-    database = await createMysql();
-    await loadMysql({ host, port, user, password, database: database.name });
-    client = await createConnection({ host, port, user, password, database: database.name, decimalNumbers: true });
-    lake = await sampleLake();
-    analytics = await analyticsApp(lake);
+    await sample.start(['mysql']);
+    asOf = await sample.asOf('mysql');
   });
-  afterAll(async () => {
-    await client?.end();
-    await analytics?.close();
-    await lake?.remove();
-    await database?.drop();
-  });
+  afterAll(() => sample.remove());
 
-  const rows = async (sql: string) => (await client.query<RowDataPacket[]>(sql))[0].map((row) => ({ ...row }));
+  const rows = async (sql: string) => (await sample.mysql.query<RowDataPacket[]>(sql))[0].map((row) => ({ ...row }));
   const one = async (sql: string) => (await rows(sql))[0];
-  const get = (path: string) => request(analytics.app).get(path);
 
   it('users', async () => {
-    const age = `TIMESTAMPDIFF(YEAR, fecha_nacimiento, '${AS_OF}')`;
+    // Full years, also of people who will be born: TIMESTAMPDIFF goes towards zero.
+    const age = `CAST(floor((date_format('${asOf}', '%Y%m%d') - date_format(fecha_nacimiento, '%Y%m%d')) / 10000) AS SIGNED)`;
     const expected = {
-      as_of: AS_OF,
+      as_of: asOf,
       ...(await one('SELECT count(*) AS total_users FROM users')),
       by_state: await rows(`SELECT estado AS state, count(*) AS users,
         round(count(*) / (SELECT count(*) FROM users), 6) AS share
@@ -56,43 +37,36 @@ describeWith(['mysql'], 'user routes, against SQL of the database itself', () =>
       registrations: await rows(`SELECT DATE_FORMAT(created_at, '%Y-%m') AS month, count(*) AS users
         FROM users GROUP BY month ORDER BY month`),
     };
-    const { status, body, text } = await get('/mysql/analytics/users');
-    expect({ status, body }).toEqual({ status: 200, body: expected });
-    expect(text).toBe(JSON.stringify(expected));
+    await sample.expectAnswer('/mysql/analytics/users', expected);
     expect(expected.demographics.by_gender).toContainEqual({ gender: null, users: expect.any(Number) });
     expect(expected.demographics.by_gender).toContainEqual({ gender: '', users: expect.any(Number) });
   });
 
   it.each([1, 12, 36])('growth by state over %d months', async (months) => {
-    const first = monthStart(months - 1);
+    /** The first day of the month that is `before` that of the snapshot. */
+    const monthStart = (before: number) => `DATE_FORMAT('${asOf}' - INTERVAL ${before} MONTH, '%Y-%m-01')`;
+    const isBefore = `created_at < ${monthStart(months - 1)}`;
+    const isWithin = `created_at >= ${monthStart(months - 1)} AND created_at < ${monthStart(-1)}`;
     const growth = await rows(`
-      SELECT estado AS state, count(IF(created_at < ${first}, 1, NULL)) AS users_before,
-        count(IF(created_at >= ${first} AND created_at < ${monthStart(-1)}, 1, NULL)) AS users_in_window,
-        round(count(IF(created_at >= ${first} AND created_at < ${monthStart(-1)}, 1, NULL))
-          / nullif(count(IF(created_at < ${first}, 1, NULL)), 0), 6) AS growth_rate
+      SELECT estado AS state, count(IF(${isBefore}, 1, NULL)) AS users_before,
+        count(IF(${isWithin}, 1, NULL)) AS users_in_window,
+        round(count(IF(${isWithin}, 1, NULL)) / nullif(count(IF(${isBefore}, 1, NULL)), 0), 6) AS growth_rate
       FROM users GROUP BY estado
       ORDER BY growth_rate DESC, BINARY estado`);
-    const counted = await rows(`SELECT estado AS state, DATE_FORMAT(created_at, '%Y-%m') AS month, count(*) AS users
-      FROM users WHERE created_at >= ${first} AND created_at < ${monthStart(-1)} GROUP BY estado, month`);
-    const users = new Map(counted.map((row) => [`${row.state} ${row.month}`, row.users]));
-    const states = (await rows('SELECT estado AS state FROM users GROUP BY estado ORDER BY BINARY estado')).map(
-      (row) => row.state,
-    );
-    const last = new Date(AS_OF);
-    const names = Array.from({ length: months }, (_, i) =>
-      new Date(Date.UTC(last.getUTCFullYear(), last.getUTCMonth() - (months - 1 - i), 1)).toISOString().slice(0, 7),
-    );
     const expected = {
-      as_of: AS_OF,
+      as_of: asOf,
       months,
-      series: states.flatMap((state) =>
-        names.map((month) => ({ state, month, users: users.get(`${state} ${month}`) ?? 0 })),
-      ),
+      series: await rows(`
+        WITH RECURSIVE numbers AS (SELECT 0 AS n UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < ${months}),
+        months AS (SELECT DATE_FORMAT('${asOf}' - INTERVAL n MONTH, '%Y-%m') AS month FROM numbers)
+        SELECT state, month,
+          (SELECT count(*) FROM users WHERE estado = state AND DATE_FORMAT(created_at, '%Y-%m') = month) AS users
+        FROM (SELECT DISTINCT estado AS state FROM users) AS states CROSS JOIN months
+        ORDER BY BINARY state, month`),
       growth,
       fastest_growing: growth.filter(({ growth_rate }) => growth_rate !== null).slice(0, 5),
     };
-    const { status, body } = await get(`/mysql/analytics/growth-by-state?months=${months}`);
-    expect({ status, body }).toEqual({ status: 200, body: expected });
-    if (months === 12) expect((await get('/mysql/analytics/growth-by-state')).body).toEqual(body);
+    await sample.expectAnswer(`/mysql/analytics/growth-by-state?months=${months}`, expected);
+    if (months === 12) await sample.expectAnswer('/mysql/analytics/growth-by-state', expected);
   });
 });

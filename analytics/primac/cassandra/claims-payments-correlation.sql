@@ -26,15 +26,14 @@ SELECT
   count(*) AS claims,
   coalesce(sum(CASE WHEN state = 'aprobado' THEN 1 ELSE 0 END), 0) AS approved,
   round(
-    CAST(sum(CASE WHEN state = 'aprobado' THEN 1 ELSE 0 END) AS double)
-      / NULLIF(sum(CASE WHEN state IN ('aprobado', 'rechazado') THEN 1 ELSE 0 END), 0),
-    6
-  ) AS approval_rate,
+    1e6 * sum(CASE WHEN state = 'aprobado' THEN 1 ELSE 0 END)
+      / NULLIF(sum(CASE WHEN state IN ('aprobado', 'rechazado') THEN 1 ELSE 0 END), 0)
+  ) / 1e6 AS approval_rate,
   coalesce(sum(is_paid), 0) AS paid_claims,
-  round(CAST(sum(days_to_payment) AS double) / NULLIF(count(days_to_payment), 0), 6) AS mean_days_to_payment,
-  round(CAST(sum(claimed) AS double) / NULLIF(count(claimed), 0), 2) AS mean_claimed,
-  round(CAST(sum(paid) AS double) / NULLIF(count(paid), 0), 2) AS mean_paid,
-  round(CAST(sum(paid) AS double) / NULLIF(CAST(sum(claimed) AS double), 0), 6) AS paid_ratio,
+  round(1e6 * sum(days_to_payment) / NULLIF(count(days_to_payment), 0)) / 1e6 AS mean_days_to_payment,
+  round(CAST(100 * sum(claimed) AS double) / NULLIF(count(claimed), 0)) / 100 AS mean_claimed,
+  round(CAST(100 * sum(paid) AS double) / NULLIF(count(paid), 0)) / 100 AS mean_paid,
+  round(1e6 * sum(paid) / NULLIF(sum(claimed), 0)) / 1e6 AS paid_ratio,
   round(corr(CAST(paid AS double), CAST(claimed AS double)), 6) AS correlation
 FROM outcomes
 

@@ -11,7 +11,7 @@ FROM cassandra_reclamos
 SELECT
   tipo AS type,
   count(*) AS claims,
-  round(CAST(sum(monto_reclamado) AS double) / NULLIF(count(monto_reclamado), 0), 2) AS mean_amount
+  round(CAST(100 * sum(monto_reclamado) AS double) / NULLIF(count(monto_reclamado), 0)) / 100 AS mean_amount
 FROM cassandra_reclamos
 GROUP BY tipo
 ORDER BY claims DESC, type NULLS LAST
@@ -20,14 +20,14 @@ ORDER BY claims DESC, type NULLS LAST
 SELECT
   estado AS state,
   count(*) AS claims,
-  round(CAST(count(*) AS double) / sum(count(*)) OVER (), 6) AS share
+  round(1e6 * count(*) / sum(count(*)) OVER ()) / 1e6 AS share
 FROM cassandra_reclamos
 GROUP BY estado
 ORDER BY claims DESC, state NULLS LAST
 
 -- name: amounts :one
 SELECT
-  round(CAST(sum(monto_reclamado) AS double) / NULLIF(count(monto_reclamado), 0), 2) AS mean,
+  round(CAST(100 * sum(monto_reclamado) AS double) / NULLIF(count(monto_reclamado), 0)) / 100 AS mean,
   min(monto_reclamado) AS min,
   max(monto_reclamado) AS max,
   coalesce(sum(monto_reclamado), 0) AS total

@@ -49,7 +49,7 @@ SELECT
   active_policies,
   premium_total,
   clients,
-  round(CAST(converted AS double) / NULLIF(clients, 0), 6) AS conversion_rate
+  round(1e6 * converted / NULLIF(clients, 0)) / 1e6 AS conversion_rate
 FROM figures
 ORDER BY premium_total DESC, agent_id
 
@@ -60,7 +60,7 @@ SELECT
   coalesce(sum(sold.active_policies), 0) AS active_policies,
   CAST(coalesce(sum(sold.premium_total), 0) AS decimal(38,2)) AS premium_total,
   coalesce(sum(assigned.clients), 0) AS clients,
-  round(CAST(sum(assigned.converted) AS double) / NULLIF(sum(assigned.clients), 0), 6) AS conversion_rate
+  round(1e6 * sum(assigned.converted) / NULLIF(sum(assigned.clients), 0)) / 1e6 AS conversion_rate
 FROM mysql_agents AS agents
 LEFT JOIN sold ON sold.agent_id = agents.id
 LEFT JOIN assigned ON assigned.agent_id = agents.id

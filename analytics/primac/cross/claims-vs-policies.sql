@@ -43,12 +43,12 @@ SELECT
   name,
   policies,
   claims,
-  round(CAST(claims AS double) / NULLIF(policies, 0), 6) AS claim_frequency,
+  round(1e6 * claims / NULLIF(policies, 0)) / 1e6 AS claim_frequency,
   claimed,
   paid,
   premium,
-  round(CAST(claimed AS double) / NULLIF(CAST(premium AS double), 0), 6) AS claim_ratio,
-  round(CAST(paid AS double) / NULLIF(CAST(premium AS double), 0), 6) AS loss_ratio
+  round(1e6 * claimed / NULLIF(premium, 0)) / 1e6 AS claim_ratio,
+  round(1e6 * paid / NULLIF(premium, 0)) / 1e6 AS loss_ratio
 FROM figures
 
 -- name: products :many
@@ -83,10 +83,10 @@ WITH totals AS (
 SELECT
   policies,
   claims,
-  round(CAST(claims AS double) / NULLIF(policies, 0), 6) AS claim_frequency,
+  round(1e6 * claims / NULLIF(policies, 0)) / 1e6 AS claim_frequency,
   claimed,
   paid,
   premium,
-  round(CAST(claimed AS double) / NULLIF(CAST(premium AS double), 0), 6) AS claim_ratio,
-  round(CAST(paid AS double) / NULLIF(CAST(premium AS double), 0), 6) AS loss_ratio
+  round(1e6 * claimed / NULLIF(premium, 0)) / 1e6 AS claim_ratio,
+  round(1e6 * paid / NULLIF(premium, 0)) / 1e6 AS loss_ratio
 FROM totals

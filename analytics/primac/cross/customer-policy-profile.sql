@@ -52,14 +52,18 @@ GROUP BY 1
 ORDER BY clients DESC, age_group
 
 -- name: held :table
-SELECT client_id, count(*) AS active_policies, sum(suma_asegurada) AS total_cover, sum(prima) AS premium
+SELECT
+  client_id,
+  count(*) AS active_policies,
+  coalesce(sum(suma_asegurada), 0) AS total_cover,
+  coalesce(sum(prima), 0) AS premium
 FROM postgresql_policies
 WHERE estado = 'activa'
 GROUP BY client_id
 
 -- name: policies_per_client :one
 SELECT
-  round(CAST(sum(coalesce(held.active_policies, 0)) AS double) / NULLIF(count(*), 0), 6) AS mean,
+  round(1e6 * sum(coalesce(held.active_policies, 0)) / NULLIF(count(*), 0)) / 1e6 AS mean,
   max(coalesce(held.active_policies, 0)) AS max
 FROM mysql_clients AS clients
 LEFT JOIN held ON held.client_id = clients.id
@@ -89,7 +93,7 @@ SELECT
   count(*) AS clients,
   sum(active_policies) AS active_policies,
   sum(total_cover) AS total_cover,
-  round(CAST(sum(premium) AS double) / NULLIF(CAST(sum(active_policies) AS double), 0), 2) AS mean_premium
+  round(CAST(100 * sum(premium) AS double) / NULLIF(sum(active_policies), 0)) / 100 AS mean_premium
 FROM profiles
 GROUP BY segment
 ORDER BY clients DESC, segment

@@ -73,7 +73,7 @@ SELECT
   state,
   users_before,
   users_in_window,
-  round(CAST(users_in_window AS double) / NULLIF(users_before, 0), 6) AS growth_rate
+  round(1e6 * users_in_window / NULLIF(users_before, 0)) / 1e6 AS growth_rate
 FROM counted
 
 -- name: growth :many

@@ -12,7 +12,7 @@ FROM mysql_users
 SELECT
   estado AS state,
   count(*) AS users,
-  round(CAST(count(*) AS double) / sum(count(*)) OVER (), 6) AS share
+  round(1e6 * count(*) / sum(count(*)) OVER ()) / 1e6 AS share
 FROM mysql_users
 GROUP BY estado
 ORDER BY users DESC, state NULLS LAST
@@ -50,7 +50,7 @@ ORDER BY users DESC, age_group
 
 -- name: demographics.age :one
 SELECT
-  round(CAST(sum(age) AS double) / NULLIF(count(*), 0), 6) AS mean,
+  round(1e6 * sum(age) / NULLIF(count(*), 0)) / 1e6 AS mean,
   min(age) AS min,
   max(age) AS max
 FROM ages

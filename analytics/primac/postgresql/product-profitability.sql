@@ -34,11 +34,11 @@ SELECT
   policies,
   active_policies,
   income,
-  round(CAST(income AS double) / NULLIF(policies, 0), 2) AS mean_premium,
+  round(CAST(100 * income AS double) / NULLIF(policies, 0)) / 100 AS mean_premium,
   cost,
   income - cost AS profit,
-  round(CAST(income - cost AS double) / NULLIF(CAST(income AS double), 0), 6) AS margin,
-  round(CAST(income - cost AS double) / NULLIF(CAST(cost AS double), 0), 6) AS roi
+  round(1e6 * (income - cost) / NULLIF(income, 0)) / 1e6 AS margin,
+  round(1e6 * (income - cost) / NULLIF(cost, 0)) / 1e6 AS roi
 FROM figures
 ORDER BY profit DESC, product_id
 
@@ -56,9 +56,9 @@ SELECT
   policies,
   active_policies,
   income,
-  round(CAST(income AS double) / NULLIF(policies, 0), 2) AS mean_premium,
+  round(CAST(100 * income AS double) / NULLIF(policies, 0)) / 100 AS mean_premium,
   cost,
   income - cost AS profit,
-  round(CAST(income - cost AS double) / NULLIF(CAST(income AS double), 0), 6) AS margin,
-  round(CAST(income - cost AS double) / NULLIF(CAST(cost AS double), 0), 6) AS roi
+  round(1e6 * (income - cost) / NULLIF(income, 0)) / 1e6 AS margin,
+  round(1e6 * (income - cost) / NULLIF(cost, 0)) / 1e6 AS roi
 FROM figures

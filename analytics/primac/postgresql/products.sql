@@ -27,7 +27,7 @@ ORDER BY policies DESC, type NULLS LAST
 -- name: coverage :one
 SELECT
   count(*) AS policies,
-  round(CAST(sum(suma_asegurada) AS double) / NULLIF(count(suma_asegurada), 0), 2) AS mean,
+  round(CAST(100 * sum(suma_asegurada) AS double) / NULLIF(count(suma_asegurada), 0)) / 100 AS mean,
   min(suma_asegurada) AS min,
   max(suma_asegurada) AS max,
   coalesce(sum(suma_asegurada), 0) AS total
@@ -48,8 +48,8 @@ LIMIT 10
 SELECT
   tipo AS type,
   count(*) AS "count",
-  round(CAST(sum(monto) AS double) / NULLIF(count(monto), 0), 2) AS mean_amount,
-  round(CAST(sum(deducible) AS double) / NULLIF(count(deducible), 0), 2) AS mean_deductible
+  round(CAST(100 * sum(monto) AS double) / NULLIF(count(monto), 0)) / 100 AS mean_amount,
+  round(CAST(100 * sum(deducible) AS double) / NULLIF(count(deducible), 0)) / 100 AS mean_deductible
 FROM postgresql_coberturas
 GROUP BY tipo
 ORDER BY 2 DESC, type NULLS LAST
