@@ -7,6 +7,7 @@ import { analyticsRouter } from '../../gateway/src/analytics/analytics-router';
 import { AnalyticsService } from '../../gateway/src/analytics/analytics-service';
 import { createEngine, type EngineSet } from '../../gateway/src/analytics/engines/index';
 import { loadPacks } from '../../gateway/src/analytics/packs/load-packs';
+import type { AnalyticsRoute } from '../../gateway/src/analytics/packs/pack';
 import { Snapshots } from '../../gateway/src/analytics/snapshots';
 import { errorHandler } from '../../gateway/src/http/error-handler';
 import { asAnybody } from '../../gateway/src/testing/as-anybody';
@@ -14,9 +15,24 @@ import { capturedLog, givenConfig } from '../../gateway/src/testing/given';
 
 const ROOT = join(__dirname, '../..');
 
+/** Every route that comes with the gateway. */
+export const SHIPPED_PATHS = [
+  '/mysql/analytics/users',
+  '/mysql/analytics/growth-by-state',
+  '/postgresql/analytics/products',
+  '/postgresql/analytics/product-profitability',
+  '/cassandra/analytics/claims',
+  '/cassandra/analytics/claims-payments-correlation',
+  '/cross/analytics/customer-policy-profile',
+  '/cross/analytics/agent-performance',
+  '/cross/analytics/claims-vs-policies',
+  '/ventas/resumen_por_categoria',
+] as const;
+
 export interface AnalyticsApp {
   app: Express;
   engines: EngineSet;
+  routes: readonly AnalyticsRoute[];
   lines: string[];
   close(): Promise<void>;
 }
@@ -48,5 +64,5 @@ export async function analyticsApp(
   const app = express();
   app.use(asAnybody, analyticsRouter(analytics));
   app.use(errorHandler(log));
-  return { app, engines, lines, close };
+  return { app, engines, routes: analytics.routes, lines, close };
 }

@@ -13,8 +13,7 @@ import { ROOT } from '../bench/root';
 
 const ANALYTICS = join(ROOT, 'analytics');
 
-/** The day that ages and windows count from: that of the oldest snapshot. */
-export const AS_OF = '2026-11-03';
+/** That of the oldest snapshot is what ages and windows count from. */
 const TAKEN_AT: Record<string, string> = {
   mysql: '2026-11-03T23:59:59.999Z',
   postgresql: '2026-11-04T00:00:00.000Z',
@@ -33,21 +32,25 @@ export interface SampleLake {
 
 /** The whole sample in a folder lake, committed. */
 export async function sampleLake(typing: Typing = 'typed'): Promise<SampleLake> {
+  const { mysql, postgresql, cassandra } = generate();
+  return lakeOf({ mysql, postgresql, cassandra, ventas: { ...deliver() } }, typing);
+}
+
+/** Tables by database, committed in a folder lake. A table without rows has a header, of what the packs declare. */
+export async function lakeOf(databases: Readonly<Record<string, Tables>>, typing: Typing): Promise<SampleLake> {
   const folder = await mkdtemp(join(tmpdir(), 'ingesta-analytics-'));
   const env = { LAKE_URL: pathToFileURL(join(folder, 'lake')).href };
   await mkdir(join(folder, 'lake'));
   const lake = await openLake(env);
   const declared = await declaredTables();
-  const { mysql, postgresql, cassandra } = generate();
-  const claims = typing === 'typed' ? withInstants(cassandra) : cassandra;
-  const databases: Record<string, Tables> = { mysql, postgresql, cassandra: claims, ventas: { ...deliver() } };
   for (const [index, [database, tables]] of Object.entries(databases).entries()) {
     const files = join(folder, database);
-    await writeCsvFiles(files, tables);
+    await writeCsvFiles(files, typing === 'typed' && database === 'cassandra' ? withInstants(tables) : tables);
     const committed = Object.keys(tables).map(async (table) => {
-      const csv = await readFile(join(files, `${table}.csv`));
-      const columns = columnsOf(csv, typing === 'typed' ? declared.get(`${database}_${table}`) : undefined, database);
-      return [table, { csv, columns }] as const;
+      const known = declared.get(`${database}_${table}`);
+      const written = await readFile(join(files, `${table}.csv`));
+      const csv = written.length > 0 ? written : Buffer.from(`${known!.columns.map(({ name }) => name).join(',')}\n`);
+      return [table, { csv, columns: columnsOf(csv, typing === 'typed' ? known : undefined, database) }] as const;
     });
     const runId = `01890a5d-ac96-774b-bcce-b302099a805${index}`;
     await commitSnapshot(lake, database, Object.fromEntries(await Promise.all(committed)), {
@@ -81,8 +84,8 @@ const withInstants = (tables: Tables): Tables =>
       table,
       function* () {
         for (const row of rows()) {
-          const { fecha } = row as { fecha?: string };
-          yield fecha === undefined ? row : { ...row, fecha: fecha.replace(/T(.+)Z$/, ' $1+00') };
+          const { fecha } = row as { fecha?: string | null };
+          yield !fecha ? row : { ...row, fecha: fecha.replace(/T(.+)Z$/, ' $1+00') };
         }
       },
     ]),
