@@ -51,6 +51,31 @@ describe('analytics routes', () => {
     expect((await given.get('/r').expect(503)).headers.etag).not.toMatch(/^"[\w-]{32}"$/);
   });
 
+  it('name what is missing in several databases, and the POST for each', async () => {
+    given.folder.write(
+      ...['p/both.sql', '-- route: /both', '-- summary: B', '-- tables: mysql.users, pg.extra'],
+      ...['-- name: n :value', 'SELECT count(*) AS n FROM mysql_users CROSS JOIN pg_extra'],
+    );
+    await given.start();
+    const { body } = await given.get('/both').expect(503);
+    expect(body).toEqual({
+      status: 'error',
+      database: null,
+      error: {
+        code: 'DATA_NOT_AVAILABLE',
+        message: 'Not ingested yet: mysql.users, pg.extra',
+        hint: 'POST /api/ingesta/mysql and POST /api/ingesta/pg bring what is missing.',
+        run_id: null,
+      },
+    });
+    await given.commit();
+    const { database, error } = (await given.get('/both').expect(503)).body;
+    expect({ database, hint: error.hint }).toEqual({
+      database: 'pg',
+      hint: 'POST /api/ingesta/pg brings what is missing.',
+    });
+  });
+
   it.each([
     ['n=0', 'n must be a whole number from 1 to 9'],
     ['n=10', 'n must be a whole number from 1 to 9'],
