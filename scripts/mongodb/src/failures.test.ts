@@ -60,6 +60,35 @@ describeWith(['mongodb'], 'MongoDB: what is read, and what goes wrong', () => {
     await db.db.dropCollection('vacia');
   });
 
+  it('says what to do when the server no longer has the past that is read, and reads on without a snapshot', async () => {
+    const admin = db.db.client.db('admin');
+    const window = (seconds: number) => admin.command({ setParameter: 1, minSnapshotHistoryWindowInSeconds: seconds });
+    const { was } = await window(1);
+    // The window moves with what is written.
+    const time = async () => {
+      for (let i = 0; i < 12; i++) {
+        await db.insert('pulso', [{ _id: i }]);
+        await sleep(500);
+      }
+      await db.db.dropCollection('pulso');
+    };
+    try {
+      const { session, chunks } = await begun();
+      await time();
+      await expect(drain(chunks)).rejects.toMatchObject({
+        exitCode: EXIT.INTERNAL,
+        hint: expect.stringMatching(/minSnapshotHistoryWindowInSeconds.*MONGO_SNAPSHOT=off/),
+      });
+      await session.close();
+      const other = await begun({ MONGO_SNAPSHOT: 'off' });
+      await time();
+      await drain(other.chunks);
+      await other.session.close();
+    } finally {
+      await window(was);
+    }
+  });
+
   it('sensitive fields at any depth are in no query and in no CSV', async () => {
     await db.insert('medicos', [
       { _id: 1, password: 'NO1', 'api.token': 'NO2', nombre: 'Ana', cuenta: { pwd: 'NO3', usuario: 'ana' } },
