@@ -15,6 +15,7 @@ import { parallelOf } from './parallel';
 import { type PlannedTable, planTable } from './plan-tables';
 import type { Report } from './reporter';
 import { resolveEnv } from './resolve-env';
+import { assertResultFits } from './result-size';
 import { type Selected, selectTables } from './select-tables';
 
 export interface RunJob {
@@ -67,12 +68,17 @@ export async function runJob({ source, description, job, report, redact, signal 
     );
     for (const selection of planned) session.check?.(selection);
     signal.throwIfAborted();
+    const keys = keysOf(
+      job,
+      planned.map(({ table }) => table.name),
+    );
+    assertResultFits(planned, keys, (key) => lake?.urlOf(key) ?? key, description.env_prefix);
 
     const same = { database: job.database, run_id: job.run_id, attempt: job.attempt, nonce: job.nonce };
     if (lake === null) return { status: 'planned', plan: planOf(planned), consistency: session.consistency, ...same };
 
     const atOnce = Math.min(parallel.parallelTables, session.parallelReads);
-    const result = await exportAll({ session, lake, job, planned, report, stop, atOnce });
+    const result = await exportAll({ session, lake, job, planned, keys, report, stop, atOnce });
     const output: ScriptOutput = {
       status: 'success',
       database: job.database,
@@ -161,6 +167,8 @@ interface ExportAll {
   lake: Lake;
   job: Job;
   planned: PlannedTable[];
+  /** Of each table's object. */
+  keys: ReadonlyMap<string, string>;
   report: Report;
   /** Aborted here with the first failure, or from outside. */
   stop: { signal: AbortSignal; abort(reason: unknown): void };
@@ -169,9 +177,8 @@ interface ExportAll {
 }
 
 /** Rejects with the first failure, and only when no table is being written any more. */
-async function exportAll({ session, lake, job, planned, report, stop, atOnce }: ExportAll) {
+async function exportAll({ session, lake, job, planned, keys, report, stop, atOnce }: ExportAll) {
   const names = planned.map(({ table }) => table.name);
-  const keys = keysOf(job, names);
   // Before anything is made: whoever finds us gone must know what to clear away.
   const records = runKeys(job.database, job.run_id);
   const own: AttemptObjects = { nonce: job.nonce, keys: [...keys.values()] };

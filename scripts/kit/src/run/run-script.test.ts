@@ -281,6 +281,28 @@ describe('a run that succeeds', () => {
     expect([ended.code, documentOf(ended).status]).toEqual([0, 'success']);
   });
 
+  it('tells before anything is read that its result would be too large, a dry run as well', async () => {
+    const lake = newLake();
+    const names = Array.from({ length: 200 }, (_, i) => `tabla_${i}`).join(',');
+    // 77 bytes of JSON each.
+    const env = { LAKE_URL: lake, FAKE_NAMES: names, FAKE_MORE_COLUMNS: '1200' };
+    for (const args of [[], ['--dry-run']]) {
+      const ended = await start(env, { args }).ended;
+      expect(ended.code).toBe(64);
+      expect(failureOf(ended).error).toMatchObject({
+        code: 'SOURCE_CONFIG',
+        message: expect.stringMatching(
+          /^The result would be over 16 MiB: 200 tables with 240400 columns take at least 1[78]\.\d MiB$/,
+        ),
+        hint: expect.stringContaining('FAKE_TABLES'),
+      });
+      expect(ended.stderr).not.toContain('table_started');
+    }
+    expect(await allKeysOf(lake)).toEqual([]);
+    const fits = await start({ ...env, FAKE_MORE_COLUMNS: '1000' }, { args: ['--dry-run'] }).ended;
+    expect([fits.code, documentOf(fits).status]).toEqual([0, 'planned']);
+  });
+
   it('plans only, where that is asked for', async () => {
     const lake = newLake();
     const dry = await start({ LAKE_URL: lake }, { args: ['--dry-run'] }).ended;
