@@ -18,6 +18,8 @@ describe('partSize', () => {
     let written = 0;
     for (const size of sizes) {
       if (written < 20 * 1024 ** 3) expect(size).toBeLessThanOrEqual(20 * MiB);
+      // As the operations page has it.
+      if (written < 100 * 1024 ** 3) expect(size).toBeLessThanOrEqual(76 * MiB);
       written += size;
     }
   });
