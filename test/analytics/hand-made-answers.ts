@@ -217,6 +217,16 @@ export const HAND_MADE_ANSWERS = {
   empty: OF_NOTHING,
   awkward: OF_AWKWARD,
   extreme: {
+    '/mysql/analytics/users': {
+      as_of: '2026-11-03',
+      total_users: 640,
+      by_state: [
+        { state: 'Cusco', users: 599, share: 0.935938 },
+        { state: 'Lima', users: 41, share: 0.064063 },
+      ],
+      demographics: { by_gender: [{ gender: null, users: 640 }], by_age_group: [], age: NOBODY },
+      registrations: [],
+    },
     '/postgresql/analytics/products': {
       ...{ as_of: '2026-11-04', total_products: 1, active_products: 1 },
       policies_by_type: [{ type: 'todo', policies: 10, active: 10 }],

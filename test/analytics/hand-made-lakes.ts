@@ -82,9 +82,19 @@ const AWKWARD: Record<string, Tables> = {
   },
 };
 
-/** Claims and payments that do not vary, which a correlation divides by, and sums whose cents are more than 64 bits hold. */
+/**
+ * Claims and payments that do not vary, which a correlation divides by; sums whose cents are more than 64 bits hold; and
+ * 41 of 640, whose seventh digit is a five that no double holds.
+ */
 const EXTREME: Record<string, Tables> = {
   ...EMPTY,
+  mysql: {
+    ...EMPTY.mysql,
+    users: table(
+      'id estado fecha_nacimiento genero created_at',
+      ...Array.from({ length: 640 }, (_, index): Cell[] => [index, index < 41 ? 'Lima' : 'Cusco', null, null, null]),
+    ),
+  },
   postgresql: {
     ...EMPTY.postgresql,
     products: table('id nombre tipo costo_base activo', [1, 'Todo', 'todo', '0.00', true]),
