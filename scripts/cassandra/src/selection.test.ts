@@ -67,6 +67,15 @@ describeWith(['cassandra'], 'what a Cassandra session offers', () => {
     await db.admin.execute(`DROP ROLE ${role}`);
   });
 
+  it('is a setting to correct where no node is in the data center that is set', async () => {
+    await expect(db.open({ CASSANDRA_LOCAL_DC: 'Madrid' })).rejects.toMatchObject({
+      code: 'SOURCE_CONFIG',
+      exitCode: 64,
+      message: expect.stringContaining('Madrid'),
+      hint: expect.stringContaining('CASSANDRA_LOCAL_DC'),
+    });
+  });
+
   it.each([
     ['the second contact point answers', { CASSANDRA_HOST: 'no-such-host.invalid, ::1, 127.0.0.1' }],
     ['the data center is set', { CASSANDRA_LOCAL_DC: 'datacenter1' }],

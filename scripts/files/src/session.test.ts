@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { appendFileSync, chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, utimesSync } from 'node:fs';
+import { type AddressInfo, createServer, connect as dial, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -216,6 +218,46 @@ describeWith(['s3'], 'a session over files in a bucket', () => {
     await expect(csv('t')).rejects.toMatchObject(CHANGED);
     await session.close();
     await lake.close();
+  });
+});
+
+describeWith(['s3'], 'a file in a bucket whose connection is cut in the middle', () => {
+  it('fails, and ends in no shorter table', async () => {
+    const { endpoint, accessKey, secretKey } = s3Env();
+    const server = new URL(endpoint);
+    let received = 0;
+    const sockets: Socket[] = [];
+    const proxy = createServer((client) => {
+      const upstream = dial(Number(server.port), server.hostname);
+      sockets.push(client, upstream);
+      for (const end of [client, upstream]) end.on('error', () => undefined);
+      client.pipe(upstream).pipe(client);
+      upstream.on('data', (data) => {
+        received += data.length;
+        if (received > BIG.length / 2) for (const open of sockets.splice(0)) open.destroy();
+      });
+    }).listen(0, '127.0.0.1');
+    await once(proxy, 'listening');
+    const lakeEnv = {
+      AWS_BUCKET_NAME: `files-${randomUUID()}`,
+      AWS_ENDPOINT_URL_S3: endpoint,
+      AWS_ACCESS_KEY_ID: accessKey,
+      AWS_SECRET_ACCESS_KEY: secretKey,
+    };
+    await createBucket(lakeEnv.AWS_BUCKET_NAME);
+    const lake = await openLake(lakeEnv);
+    async function* body() {
+      yield Buffer.from(BIG);
+    }
+    await lake.create('entregas/t.csv', body(), { contentType: 'text/csv' });
+    await lake.close();
+    const port = (proxy.address() as AddressInfo).port;
+    const through = { ...lakeEnv, AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${port}` };
+    const { session, csv } = await openSession({ FILES_LAKE_PREFIX: 'entregas', ...through });
+    await expect(csv('t')).rejects.toMatchObject({ name: 'LakeError', kind: 'unavailable' });
+    expect(received).toBeGreaterThan(BIG.length / 2);
+    await session.close();
+    proxy.close();
   });
 });
 

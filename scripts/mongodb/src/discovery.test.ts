@@ -141,8 +141,15 @@ describeWith(['mongodb'], 'MongoDB: which columns there are', () => {
     const declared = { declarada: { _id: 'int', total: 'int|double', cuenta: 'object', password: 'string' } };
     const session = await connect({ MONGO_COLUMNS: JSON.stringify(declared) });
     await session.list();
-    await db.db.command({ profile: 0 });
+    await db.db.command({ profile: 2 });
     const [table] = await session.describe(['declarada']);
+    await db.db.command({ profile: 0 });
+    const ns = `${db.db.databaseName}.declarada`;
+    const asked = await db.db.collection('system.profile').find({ ns }).toArray();
+    // From the collection's metadata: not one document was looked at.
+    expect(asked.map(({ command, docsExamined }) => [Object.keys(command)[0], docsExamined ?? 0])).toEqual([
+      ['count', 0],
+    ]);
     expect((await readAll(session, table!)).csv.toString()).toBe(
       '_id,total,cuenta\n1,2.5,"{""usuario"":""ana""}"\n2,7,\n',
     );

@@ -120,6 +120,14 @@ describeWithMongod('MongoDB over TLS [mongodb]', () => {
     });
   });
 
+  it('a server that is no replica set has no snapshot, and does not call it one', async () => {
+    const env = { MONGO_HOST: '127.0.0.1', MONGO_SSL_MODE: 'require', MONGO_DATABASE: 'datos' };
+    const { session, rows } = await openSession(mongodb, envOf(env));
+    expect(await rows(LARGE_TABLE)).toHaveLength(LARGE_ROWS.length);
+    expect(session.consistency).toBe('none');
+    await session.close();
+  });
+
   it('a server without TLS is a setting to correct', async () => {
     const MONGO_PORT = String(plainPort);
     await expect(attempt({ MONGO_PORT, MONGO_HOST: '127.0.0.1', MONGO_SSL_MODE: 'require' })).rejects.toMatchObject({

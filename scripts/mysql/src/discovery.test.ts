@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { describeWith, mysqlEnv } from '../../../test/services/need';
 import { parseCsv } from '../../kit/src/testing/parse-csv';
-import { createTestDatabase, type TestDatabase } from './testing/test-database';
+import { testContext } from '../../kit/src/testing/test-context';
+import { mysql } from './source';
+import { createTestDatabase, sourceEnv, type TestDatabase } from './testing/test-database';
 
 describeWith(['mysql'], 'a MySQL session', () => {
   let db: TestDatabase;
@@ -29,6 +31,25 @@ describeWith(['mysql'], 'a MySQL session', () => {
     const { session, tables, rows } = await db.open();
     expect(tables.map(({ name }) => name)).toEqual(['h']);
     expect(await rows('h')).toEqual([['2']]);
+    await session.close();
+  });
+
+  it('takes a partitioned table once, with the rows of all its partitions', async () => {
+    await db.admin.query(`CREATE TABLE p (a INT) PARTITION BY HASH (a) PARTITIONS 4;
+      INSERT INTO p VALUES (0), (1), (2), (3), (4), (5), (6), (7)`);
+    const { session, tables, rows } = await db.open();
+    expect(tables.map(({ name }) => name)).toEqual(['p']);
+    expect((await rows('p')).map(([a]) => Number(a)).sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    await session.close();
+  });
+
+  it('reads one table at a time whatever PARALLEL_TABLES says: no other connection would share its snapshot', async () => {
+    await db.admin.query('CREATE TABLE a (a INT); CREATE TABLE b (a INT); INSERT INTO a VALUES (1)');
+    const session = await mysql.connect(sourceEnv(db.name), testContext({ parallelTables: 4, parallelRanges: 4 }));
+    expect([session.parallelReads, session.consistency]).toEqual([1, 'snapshot']);
+    const [threads] = await db.admin.query('SELECT ID FROM information_schema.PROCESSLIST WHERE DB = ?', [db.name]);
+    // Its own, and the administrator's.
+    expect(threads).toHaveLength(2);
     await session.close();
   });
 

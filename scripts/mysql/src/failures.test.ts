@@ -94,6 +94,23 @@ describeWith(['mysql'], 'a MySQL source that fails', () => {
     await session.close();
   });
 
+  it.each([
+    ['emptied', 'TRUNCATE TABLE remade'],
+    ['made anew', 'DROP TABLE remade; CREATE TABLE remade (a INT); INSERT INTO remade VALUES (2)'],
+  ])(
+    'does not take the rows of a table that was %s after the snapshot for those of the snapshot',
+    async (_, change) => {
+      await db.admin.query('DROP TABLE IF EXISTS remade; CREATE TABLE remade (a INT); INSERT INTO remade VALUES (1)');
+      const { session, rows } = await db.open();
+      await db.admin.query(change);
+      await expect(rows('remade')).rejects.toMatchObject({
+        code: 'SCRIPT_FAILED',
+        message: expect.stringContaining('remade'),
+      });
+      await session.close();
+    },
+  );
+
   it.each(['KILL', 'KILL QUERY'])('never ends a table normally after %s', async (kill) => {
     const { session, select } = await db.open();
     let chunks = 0;

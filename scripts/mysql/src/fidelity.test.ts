@@ -196,8 +196,9 @@ describeWith(['mysql'], 'a MySQL table', () => {
         const byId = found.sort((x, y) => Number(x[0]) - Number(y[0]));
         for (const [id, [t, , d, f, b]] of rows.entries()) {
           expect(byId[id]![1]).toBe(t);
-          expect(byId[id]![3] === null ? null : Number(byId[id]![3]) + 0).toBe(d === null ? null : d + 0);
-          expect(byId[id]![4] === null ? null : Math.fround(Number(byId[id]![4])) + 0).toBe(f === null ? null : f + 0);
+          // By `Object.is`: -0 is not 0.
+          expect(byId[id]![3] === null ? null : Number(byId[id]![3])).toBe(d);
+          expect(byId[id]![4] === null ? null : Math.fround(Number(byId[id]![4]))).toBe(f);
           expect(byId[id]![5]).toBe(b && Buffer.from(b).toString('hex'));
         }
         await db.admin.query('DROP TABLE IF EXISTS reloaded');
