@@ -20,6 +20,15 @@ export interface TwinMaker {
   makeTwin(database: string, table: string, entry: ManifestEntry, signal: AbortSignal): Promise<Twin>;
 }
 
+/** Also looks after those that are there. */
+export interface TwinKeeper extends TwinMaker {
+  /**
+   * Reads the twin of one committed object as a whole, and replaces it where it is damaged: whether it was. Whoever reads
+   * it meanwhile gets the one or the other. Throws as `makeTwin` does.
+   */
+  repairTwin(database: string, table: string, entry: ManifestEntry, signal: AbortSignal): Promise<boolean>;
+}
+
 /** Metadata of a twin's object. */
 const SHA256 = 'ingesta-sha256';
 const SOURCE = 'ingesta-source';

@@ -3,7 +3,8 @@ import type { Lake, Manifest, ManifestEntry } from '@ingesta/kit';
 import { asApiError } from '../../as-api-error';
 import type { ApiError } from '../../errors';
 import type { Log } from '../../log';
-import { type TwinMaker, twinKey, twinOf } from '../engines/twin';
+import { type TwinMaker, twinKey } from '../engines/twin';
+import { twinPlace } from '../engines/twin-place';
 import { Turnstile } from '../turnstile';
 
 /**
@@ -175,8 +176,6 @@ export class PublishedTwins {
   }
 
   async #isThere(database: string, table: string, entry: ManifestEntry): Promise<boolean> {
-    const lake = await this.parts.lake();
-    const head = await lake.head(twinKey(database, table, entry));
-    return head !== null && twinOf(entry, head) !== null;
+    return (await twinPlace(await this.parts.lake(), database, table, entry)).twin !== null;
   }
 }

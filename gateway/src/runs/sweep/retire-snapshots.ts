@@ -1,4 +1,4 @@
-import { type Lake, type Manifest, manifestSchema, POINTERS, parquetKey, sweepKeys } from '@ingesta/kit';
+import { type Lake, type Manifest, manifestSchema, POINTERS, parquetKeys, sweepKeys } from '@ingesta/kit';
 import type { Log } from '../../log';
 import { forEachOf } from '../for-each-of';
 import { readCurrent } from '../publication';
@@ -54,9 +54,9 @@ async function chainOf(lake: Lake, database: string, keep: number, done: string 
   return chain;
 }
 
-/** Every object of a snapshot, with its columnar twin, which may not be there. */
+/** Every object of a snapshot, with the places of its columnar twin, which may not be there. */
 const objectsOf = ({ database, tables }: Manifest): string[] =>
-  Object.entries(tables).flatMap(([table, { key, run_id }]) => [key, parquetKey(database, table, run_id)]);
+  Object.entries(tables).flatMap(([table, { key, run_id }]) => [key, ...parquetKeys(database, table, run_id)]);
 
 async function publishedAt(lake: Lake, { database, run_id }: Manifest): Promise<number | null> {
   const finished = (await readRun(lake, database, run_id))?.record.finished_at;

@@ -4,6 +4,7 @@ import {
   encodeName,
   lockKey,
   parquetKey,
+  parquetKeys,
   parseRunMarker,
   pointerKey,
   RUN_ID,
@@ -117,6 +118,10 @@ describe('record keys', () => {
     expect(parquetKey('mysql', '../ñ', 'r-1')).toBe('_ingesta/parquet/mysql/%2E.%2F%C3%B1/r-1/data.parquet');
     const long = ['a', 'b'].map((end) => parquetKey('mysql', 'ñ'.repeat(300) + end, 'r-1'));
     expect(new Set(long).size).toBe(2);
+    expect(parquetKeys('mysql', 'users', 'r-1')).toEqual([
+      '_ingesta/parquet/mysql/users/r-1/data.parquet',
+      '_ingesta/parquet/mysql/users/r-1-other/data.parquet',
+    ]);
     for (const key of long) expect(Math.max(...key.split('/').map((part) => part.length))).toBeLessThanOrEqual(255);
   });
 });

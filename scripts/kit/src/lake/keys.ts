@@ -52,6 +52,12 @@ export const parquetKey = (db: string, table: string, runId: string): string => 
   return `_ingesta/parquet/${db}/${segment}/${runId}/data.parquet`;
 };
 
+/** All keys that the twin may have: the second is for one whose own place is taken by something else. */
+export const parquetKeys = (db: string, table: string, runId: string): [string, string] => [
+  parquetKey(db, table, runId),
+  parquetKey(db, table, `${runId}-other`),
+];
+
 /** Folder of the leases. */
 export const LOCKS = '_ingesta/locks/';
 

@@ -7,7 +7,7 @@ it.each([
   ["SYNTAX_ERROR: line 1:8: Column 'x' cannot be resolved", 'refused', 'INTERNAL'],
   ['Query exhausted resources at this scale factor', 'memory', 'RESULT_TOO_LARGE'],
   ['PERMISSION_DENIED: Access Denied on x', 'denied', 'LAKE_DENIED'],
-  ['HIVE_CANNOT_OPEN_SPLIT: Error opening Hive split s3://…', 'storage', 'LAKE_UNAVAILABLE'],
+  ['HIVE_CANNOT_OPEN_SPLIT: Error opening Hive split s3://…', 'data', 'LAKE_UNAVAILABLE'],
   ['', 'refused', 'INTERNAL'],
 ])('takes %j for %s', (reason, kind, code) => {
   const failure = athenaFailure(reason);

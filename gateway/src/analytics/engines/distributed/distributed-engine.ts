@@ -2,7 +2,7 @@ import { AnswerBudget, type ResultLimits } from '../answer-budget';
 import { boundColumns } from '../bound-columns';
 import { type Engine, parametersWithShared, type QueryTable, type ResultSet, type Statement } from '../engine';
 import { misfitsSql, throwIfUnfit } from '../misfits';
-import { type TwinMaker, twinIdentity } from '../twin';
+import { type TwinKeeper, twinIdentity } from '../twin';
 import { untilAborted } from '../until-aborted';
 import { quoteName, type TableText, withTables } from '../with-tables';
 import { type RunTables, runTable } from './run-tables';
@@ -12,7 +12,7 @@ import type { SqlRunner } from './sql-runner';
 export interface DistributedEngineParts {
   runner: SqlRunner;
   tables: RunTables;
-  twins: TwinMaker;
+  twins: TwinKeeper;
   /** URL of an object's folder in the lake as the server knows it, with a slash at its end. */
   folderUrl(key: string): Promise<string>;
   limits: ResultLimits;
@@ -54,6 +54,7 @@ export class DistributedEngine implements Engine {
           for (const table of tables) this.#registered.delete(keyOf(table));
           continue;
         }
+        if (error.kind === 'data' && attempt === 1 && (await this.#repair(tables, signal))) continue;
         if (error.kind === 'misfit') await this.#checkFit(tables, texts, signal);
         throw error.told();
       }
@@ -108,6 +109,15 @@ export class DistributedEngine implements Engine {
     const made = runTable(about, await folderUrl(twin.key), twin.columns);
     await tables.ensure(made);
     return made.name;
+  }
+
+  /** Whether a twin was found damaged, and replaced. */
+  async #repair(tables: readonly QueryTable[], signal: AbortSignal): Promise<boolean> {
+    let repaired = false;
+    for (const { database, table, entry } of tables) {
+      repaired = (await this.parts.twins.repairTwin(database, table, entry, signal)) || repaired;
+    }
+    return repaired;
   }
 
   /** All statements at once: each costs a server's round trips, whatever little it reads. The first failure ends all. */

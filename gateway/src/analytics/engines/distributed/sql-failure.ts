@@ -1,17 +1,16 @@
 import { ApiError } from '../../../errors';
 
 /** What kind of failure a server tells, as far as it makes a difference to us. */
-export type SqlFailureKind = 'misfit' | 'no-table' | 'memory' | 'storage' | 'denied' | 'refused';
+export type SqlFailureKind = 'misfit' | 'no-table' | 'memory' | 'data' | 'storage' | 'denied' | 'refused';
 
 /** Names of Trino's error codes, which Athena shares. */
 const KINDS: readonly (readonly [RegExp, SqlFailureKind])[] = [
   [/^(INVALID_CAST_ARGUMENT|NUMERIC_VALUE_OUT_OF_RANGE)$/, 'misfit'],
   [/^(TABLE_NOT_FOUND|SCHEMA_NOT_FOUND)$/, 'no-table'],
   [/^(EXCEEDED_\w*MEMORY_LIMIT|CLUSTER_OUT_OF_MEMORY|EXCEEDED_SPILL_LIMIT)$/, 'memory'],
-  [
-    /^(HIVE_(CANNOT_OPEN_SPLIT|FILESYSTEM_ERROR|FILE_NOT_FOUND|METASTORE_ERROR|CURSOR_ERROR)|NO_NODES_AVAILABLE)$/,
-    'storage',
-  ],
+  // What a file that is damaged ends in, among other things.
+  [/^HIVE_(BAD_DATA|CANNOT_OPEN_SPLIT|CURSOR_ERROR)$/, 'data'],
+  [/^(HIVE_(FILESYSTEM_ERROR|FILE_NOT_FOUND|METASTORE_ERROR)|NO_NODES_AVAILABLE)$/, 'storage'],
   [/^PERMISSION_DENIED$/, 'denied'],
 ];
 
@@ -40,6 +39,7 @@ export class SqlFailure extends Error {
           hint: `Ask for less, e.g. a shorter range of time; or give ${engine} more memory.`,
           cause: this,
         });
+      case 'data':
       case 'storage':
         return new ApiError('LAKE_UNAVAILABLE', `${engine} cannot read the tables in the lake`, {
           hint: `Can ${engine} reach the bucket and the catalog? Its own words are in the gateway log.`,

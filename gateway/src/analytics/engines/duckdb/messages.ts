@@ -21,7 +21,7 @@ export interface WorkerSettings {
 export type WorkerRequest =
   | { do: 'query'; tables: readonly QueryTable[]; statements: readonly Statement[] }
   | { do: 'describe'; tables: readonly DeclaredTable[]; statements: readonly Statement[] }
-  | { do: 'twin'; database: string; table: string; entry: ManifestEntry };
+  | { do: 'twin' | 'repair'; database: string; table: string; entry: ManifestEntry };
 
 /** An error as it crosses the channel. */
 export type WorkerFailure =

@@ -2,12 +2,12 @@ import { readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ManifestEntry } from '@ingesta/kit';
+import { type ManifestEntry, parquetKeys } from '@ingesta/kit';
 import { givenLake } from '../../../testing/given';
 import type { QueryTable } from '../engine';
 import { type GivenEngine, givenEngine } from '../testing/given-engine';
 import { declared, exportGiven, type GivenTable, given } from '../testing/given-table';
-import { twinIdentity, twinKey } from '../twin';
+import { twinIdentity, twinKey, twinMetadata } from '../twin';
 
 const never = () => new AbortController().signal;
 const STATEMENT = { sql: 'SELECT sum(id) AS n, max(name) AS name FROM mysql_users', parameters: [] };
@@ -108,26 +108,79 @@ it('fetches a cached file anew when its content is wrong', async () => {
   expect(await ask(neighbour)).toEqual(ANSWER);
 });
 
-it('reads the CSV when the twin is damaged, and says so', async () => {
-  await own.engine.makeTwin('mysql', 'users', entry, never());
+/** Says that it is the twin, and is not. */
+async function damage() {
   const { metadata } = (await lake.lake.head(twin))!;
   await lake.lake.delete(twin);
   await lake.lake.create(twin, bodyOf('PAR1 no more'), { contentType: 'x', metadata: metadata! });
+}
+const bytesIn = async (key: string) => (await lake.lake.get(key))?.body.toString('latin1');
+const parquetObjects = async () => {
+  const keys: string[] = [];
+  for await (const { key } of lake.lake.list('_ingesta/parquet/')) keys.push(key);
+  return keys;
+};
+
+it('reads the CSV when the twin is damaged, says so, and puts another one in its place', async () => {
+  await own.engine.makeTwin('mysql', 'users', entry, never());
+  await damage();
   const other = await fresh();
   expect(await ask(other)).toEqual(ANSWER);
   expect(other.warnings).toEqual([expect.stringMatching(/^a twin in the lake is damaged.*data\.parquet/)]);
+  while ((await bytesIn(twin)) === 'PAR1 no more') await sleep(10);
+  const third = await fresh();
+  expect(await ask(third)).toEqual(ANSWER);
+  expect(third.warnings).toEqual([]);
 });
 
-it('does not take what it did not make for a twin', async () => {
-  await lake.lake.create(twin, bodyOf('PAR1 of somebody'), { contentType: 'x', metadata: {} });
+it('replaces a damaged twin for those who read nothing but twins, and no other', async () => {
+  const made = await own.engine.makeTwin('mysql', 'users', entry, never());
+  const repair = () => own.engine.repairTwin('mysql', 'users', entry, never());
+  const { etag } = (await lake.lake.head(twin))!;
+  expect(await repair()).toBe(false);
+  expect((await lake.lake.head(twin))!.etag).toBe(etag);
+  await damage();
+  expect(await repair()).toBe(true);
+  expect(await repair()).toBe(false);
+  expect(await own.engine.makeTwin('mysql', 'users', entry, never())).toEqual(made);
+  expect(await bytesIn(twin)).toMatch(/^PAR1[\s\S]*PAR1$/);
+  // Nothing stays beside it.
+  expect(await parquetObjects()).toEqual([twin]);
+});
+
+/** What a gateway of another version makes of the same CSV, with types that this one would not choose. */
+const ofVersion = (version: string) => {
+  const changed = { ...entry, columns: [given('id', 'integer'), given(version, 'text')] };
+  return { contentType: 'x', metadata: twinMetadata(changed, { sha256: 'ab'.repeat(32), types: '' }) };
+};
+
+it.each([
+  ['an earlier version made', () => ofVersion('before')],
+  ['it did not make', () => ({ contentType: 'x', metadata: {} })],
+])('does not take what %s for the twin, and puts the twin beside it for whoever reads that', async (_, options) => {
+  const [own1, other] = parquetKeys('mysql', 'users', entry.run_id);
+  await lake.lake.create(own1, bodyOf('PAR1 of somebody'), options());
   expect(await ask(own)).toEqual(ANSWER);
-  while (own.warnings.length === 0) await sleep(10);
-  expect(own.warnings).toEqual([expect.stringMatching(/^a twin could not be uploaded.*is not the twin of/)]);
-  await expect(own.engine.makeTwin('mysql', 'users', entry, never())).rejects.toMatchObject({
-    code: 'INTERNAL',
-    message: expect.stringContaining('is not the twin of'),
-    hint: expect.stringContaining('Delete that object'),
-  });
+  const made = await own.engine.makeTwin('mysql', 'users', entry, never());
+  expect(made.key).toBe(other);
+  expect(await bytesIn(own1)).toBe('PAR1 of somebody');
+  const third = await fresh();
+  await lake.lake.delete(entry.key);
+  expect(await ask(third)).toEqual(ANSWER);
+  expect([...own.warnings, ...third.warnings]).toEqual([]);
+});
+
+it('takes the place that was written longest ago where neither is free', async () => {
+  const [first, second] = parquetKeys('mysql', 'users', entry.run_id);
+  await lake.lake.create(second, bodyOf('PAR1 before'), ofVersion('before'));
+  while ((await lake.lake.head(second))!.modified >= new Date()) await sleep(10);
+  await sleep(10);
+  await lake.lake.create(first, bodyOf('PAR1 now'), ofVersion('now'));
+  const made = await own.engine.makeTwin('mysql', 'users', entry, never());
+  expect(made.key).toBe(second);
+  expect(await bytesIn(first)).toBe('PAR1 now');
+  expect(await bytesIn(second)).toMatch(/^PAR1[\s\S]*PAR1$/);
+  expect((await parquetObjects()).sort()).toEqual([first, second].sort());
 });
 
 it('makes one twin where two processes make it at once', async () => {

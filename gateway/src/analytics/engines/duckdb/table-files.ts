@@ -1,17 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DuckDBInstance } from '@duckdb/node-api';
-import { isLakeFailure, type Lake } from '@ingesta/kit';
+import { isLakeFailure, type Lake, type ObjectHead } from '@ingesta/kit';
 import { ApiError } from '../../../errors';
-import { type Twin, twinIdentity, twinKey, twinMetadata, twinOf, typesMetadata } from '../twin';
+import { type Twin, twinIdentity, twinMetadata, typesMetadata } from '../twin';
 import { twinColumns } from '../twin-columns';
+import { type TwinPlace, twinPlace } from '../twin-place';
 import { type ConvertedTable, csvToParquet } from './convert';
 import type { FileCache, HeldFile } from './file-cache';
-import { CHUNK_BYTES, type Digest, fileDigest, writeWithDigest } from './file-digest';
+import { fileDigest, writeWithDigest } from './file-digest';
 import { localCsv } from './local-csv';
 import { parquetColumns } from './parquet-columns';
+import { uploadTwin } from './upload-twin';
 
 export interface TableFilesParts {
   lake: Lake;
@@ -58,14 +59,32 @@ export class TableFiles {
 
   /** The twin in the lake; made unless it is there. */
   async twin(about: ConvertedTable): Promise<Twin> {
-    const there = await this.#existing(about);
-    if (there) return there;
+    const { twin } = await this.#place(about);
+    if (twin) return twin;
     const file = await this.hold(about);
     try {
       return await this.#upload(about, file);
     } finally {
       file.release();
     }
+  }
+
+  /** Reads the twin in the lake, and puts another one in its place where it is damaged: whether it was. */
+  async repair(about: ConvertedTable): Promise<boolean> {
+    const { head, twin } = await this.#place(about);
+    const path = join(this.parts.workFolder, `${randomUUID()}.parquet`);
+    try {
+      if (twin === null || (await this.#download(twin, path)) !== 'damaged') return false;
+    } finally {
+      await rm(path, { force: true });
+    }
+    const file = await this.hold(about);
+    try {
+      await this.#upload(about, file, head);
+    } finally {
+      file.release();
+    }
+    return true;
   }
 
   /** When no upload in the background is under way. */
@@ -76,29 +95,31 @@ export class TableFiles {
   async #load(identity: string, about: ConvertedTable): Promise<HeldFile> {
     const parquet = join(this.parts.workFolder, `${randomUUID()}.parquet`);
     try {
-      const fetched = await this.#fetchTwin(about, parquet);
-      if (fetched) return await this.parts.cache.put(identity, parquet, fetched.sha256);
+      const { head, twin } = await this.#place(about);
+      const found = twin ? await this.#download(twin, parquet) : 'gone';
+      if (twin && found === 'right') return await this.parts.cache.put(identity, parquet, twin.sha256);
       await this.#convert(about, parquet);
       const { sha256 } = await fileDigest(parquet);
       const file = await this.parts.cache.put(identity, parquet, sha256);
-      this.#uploadBehind(about);
+      this.#uploadBehind(about, found === 'damaged' ? head : null);
       return file;
     } finally {
       await rm(parquet, { force: true });
     }
   }
 
-  async #fetchTwin(about: ConvertedTable, path: string): Promise<Digest | null> {
+  #place({ database, table, entry }: ConvertedTable): Promise<TwinPlace> {
+    return twinPlace(this.parts.lake, database, table, entry);
+  }
+
+  async #download({ key, sha256 }: Twin, path: string): Promise<'right' | 'damaged' | 'gone'> {
     const { lake, warn } = this.parts;
-    const head = await lake.head(twinKey(about.database, about.table, about.entry));
-    const twin = head && twinOf(about.entry, head);
-    const body = twin && (await lake.read(twin.key));
-    if (!body) return null;
-    const digest = await writeWithDigest(path, body);
-    if (digest.sha256 === twin.sha256) return digest;
+    const body = await lake.read(key);
+    if (!body) return 'gone';
+    if ((await writeWithDigest(path, body)).sha256 === sha256) return 'right';
     await rm(path);
-    warn('a twin in the lake is damaged; the CSV is read instead', { key: twin.key });
-    return null;
+    warn('a twin in the lake is damaged; it is made anew from the CSV', { key });
+    return 'damaged';
   }
 
   async #convert(about: ConvertedTable, parquet: string): Promise<void> {
@@ -129,62 +150,45 @@ export class TableFiles {
   }
 
   /** The query does not wait, and does not fail: another process or `twin` will upload it. */
-  #uploadBehind(about: ConvertedTable): void {
+  #uploadBehind(about: ConvertedTable, damaged: ObjectHead | null): void {
     const upload = async () => {
       const file = await this.parts.cache.find(twinIdentity(about.entry));
-      if (file) await this.#upload(about, file).finally(file.release);
+      if (file) await this.#upload(about, file, damaged).finally(file.release);
     };
     const done = upload()
       .catch((error: Error) => {
-        const key = twinKey(about.database, about.table, about.entry);
-        this.parts.warn('a twin could not be uploaded', { key, cause: error.message });
+        const { database, table } = about;
+        this.parts.warn('a twin could not be uploaded', { database, table, cause: error.message });
       })
       .finally(() => this.#behind.delete(done));
     this.#behind.add(done);
   }
 
-  async #upload(about: ConvertedTable, file: HeldFile): Promise<Twin> {
+  async #upload(about: ConvertedTable, file: HeldFile, damaged: ObjectHead | null = null): Promise<Twin> {
     const identity = twinIdentity(about.entry);
     let upload = this.#uploads.get(identity);
     if (upload === undefined) {
-      upload = this.#create(about, file).finally(() => this.#uploads.delete(identity));
+      upload = this.#put(about, file, damaged).finally(() => this.#uploads.delete(identity));
       this.#uploads.set(identity, upload);
     }
     return upload;
   }
 
-  async #create(about: ConvertedTable, { path, sha256 }: HeldFile): Promise<Twin> {
+  /** Puts the file where the twin belongs, unless there is one which is not the damaged one. */
+  async #put(about: ConvertedTable, { path, sha256 }: HeldFile, damaged: ObjectHead | null): Promise<Twin> {
     const { entry } = about;
-    const key = twinKey(about.database, about.table, entry);
+    const { key, head, twin } = await this.#place(about);
+    if (twin && head?.etag !== damaged?.etag) return twin;
     const types = [...(await parquetColumns(this.parts.instance, path)).values()];
     const metadata = twinMetadata(entry, { sha256, types: typesMetadata(entry, types) ?? '' });
-    const options = { contentType: 'application/vnd.apache.parquet', metadata };
     try {
-      const { bytes } = await this.parts.lake.create(
-        key,
-        createReadStream(path, { highWaterMark: CHUNK_BYTES }),
-        options,
-      );
+      const bytes = await uploadTwin(this.parts.lake, { path, sha256, metadata }, key, head !== null);
       return { key, bytes, sha256, columns: twinColumns(entry.columns, types) };
     } catch (error) {
       // Another process was first.
-      const there = isLakeFailure(error, 'precondition') && (await this.#existing(about));
+      const there = isLakeFailure(error, 'precondition') && (await this.#place(about)).twin;
       if (there) return there;
       throw error;
     }
-  }
-
-  /** The twin that is there. Throws `ApiError` where something else has its key. */
-  async #existing(about: ConvertedTable): Promise<Twin | null> {
-    const { lake } = this.parts;
-    const key = twinKey(about.database, about.table, about.entry);
-    const head = await lake.head(key);
-    if (head === null) return null;
-    const twin = twinOf(about.entry, head);
-    if (twin) return twin;
-    throw new ApiError('INTERNAL', `${lake.urlOf(key)} is not the twin of ${about.entry.key}`, {
-      database: about.database,
-      hint: 'Delete that object: nothing but Ingesta writes below _ingesta/. Queries read the CSV meanwhile.',
-    });
   }
 }

@@ -38,6 +38,8 @@ async function open(settings: WorkerSettings): Promise<{ work: Work; settled: ()
         return describeStatements(instance, request.tables, request.statements);
       case 'twin':
         return untilAborted(files.twin(request), signal);
+      case 'repair':
+        return untilAborted(files.repair(request), signal);
       case 'query': {
         const parts = { files, instance, limits: settings };
         return queryTables(parts, request.tables, request.statements, signal).catch((error) => {

@@ -13,6 +13,7 @@ import { engineSuite } from '../engine-suite';
 import { createEngine, type EngineSet } from '../index';
 import { declared, exportGiven, type GivenTable, given } from '../testing/given-table';
 import { askTrino, expectNoQueryBehind } from '../testing/on-trino';
+import { twinKey } from '../twin';
 
 const BUNDLES = join(__dirname, '../../../../dist');
 /** Moto takes any. */
@@ -95,6 +96,20 @@ function inCatalog(catalog: string, settings: (schema: string) => Record<string,
     expect(await read(table)).toEqual([[1]]);
     await drop((await tablesOf('mysql_dropped'))[0]!);
     expect(await read(table)).toEqual([[1]]);
+  });
+
+  it('has a damaged file made anew, and reads that', async () => {
+    const table = await commitRun(1, 'damaged');
+    expect(await read(table)).toEqual([[1]]);
+    const key = twinKey('mysql', 'damaged', table.entry);
+    const { metadata } = (await lake.head(key))!;
+    await lake.delete(key);
+    const broken = async function* () {
+      yield Buffer.from('PAR1 no more, but long enough for a footer PAR1');
+    };
+    await lake.create(key, broken(), { contentType: 'x', metadata: metadata! });
+    expect(await read(table)).toEqual([[1]]);
+    expect(lines.splice(0)).toEqual([expect.stringContaining('is damaged')]);
   });
 
   it('keeps names, microseconds and digits of every kind of column', async () => {
