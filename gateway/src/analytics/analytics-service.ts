@@ -25,6 +25,8 @@ export interface Reading {
   /** Date of the oldest data read, UTC. */
   asOf: string;
   tables: readonly QueryTable[];
+  /** Of the snapshots that they are of, by database. */
+  epochs: ReadonlyMap<string, number>;
   values: ReadonlyMap<string, SqlValue>;
   /** Of the entries, the parameters and the SQL: two readings with the same have the same answer. */
   etag: string;
@@ -93,6 +95,7 @@ export class AnalyticsService {
       route,
       values,
       tables,
+      epochs: new Map([...manifests].flatMap(([database, manifest]) => (manifest ? [[database, manifest.epoch]] : []))),
       asOf: oldest(tables.map(({ entry }) => entry)),
       etag: etagOf(route, values, tables),
       runs: [...new Set(tables.map(({ database, entry }) => `${database}=${entry.run_id}`))],
@@ -121,14 +124,15 @@ export class AnalyticsService {
     });
   }
 
-  async #query({ route, tables, asOf, values }: Reading, signal: AbortSignal): Promise<Buffer> {
+  async #query({ route, tables, epochs, asOf, values }: Reading, signal: AbortSignal): Promise<Buffer> {
     const there = new Set(tables.map(({ name }) => name));
     const statements = route.statements.filter(({ needs }) => needs.every(({ name }) => there.has(name)));
     const boundTo = (name: string) => (name === AS_OF ? asOf : (values.get(name) ?? null));
     const bound = statements.map((statement) => boundStatement(statement, boundTo));
     const { engine, twins } = this.services;
     const results = await engine.query(tables, bound, signal);
-    for (const { database, table, entry } of tables) twins?.want(database, table, entry);
+    for (const { database, table, entry } of tables)
+      twins?.want({ database, epoch: epochs.get(database)! }, table, entry);
     return composeAnswer(asOf, statements, results);
   }
 

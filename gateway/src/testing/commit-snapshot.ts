@@ -13,6 +13,8 @@ export interface CommitOptions {
   takenAt: string;
   /** Entries of a snapshot before, which a run over some tables keeps. */
   kept?: Readonly<Record<string, ManifestEntry>>;
+  /** Of the lease that published it; 1 unless given. */
+  epoch?: number;
 }
 
 /** Puts objects, a manifest and the pointer to it into a lake: what a run leaves, without running one. */
@@ -20,7 +22,7 @@ export async function commitSnapshot(
   lake: Lake,
   database: string,
   tables: Readonly<Record<string, CommittedTable>>,
-  { runId, takenAt, kept = {} }: CommitOptions,
+  { runId, takenAt, kept = {}, epoch = 1 }: CommitOptions,
 ): Promise<Record<string, ManifestEntry>> {
   const entries: Record<string, ManifestEntry> = { ...kept };
   for (const [table, { csv, columns }] of Object.entries(tables)) {
@@ -41,7 +43,7 @@ export async function commitSnapshot(
       sensitive_rules: null,
     };
   }
-  await commitEntries(lake, database, entries, { runId, takenAt });
+  await commitEntries(lake, database, entries, { runId, takenAt, epoch });
   return entries;
 }
 
@@ -50,15 +52,15 @@ export async function commitEntries(
   lake: Lake,
   database: string,
   entries: Readonly<Record<string, ManifestEntry>>,
-  { runId, takenAt }: Pick<CommitOptions, 'runId' | 'takenAt'>,
+  { runId, takenAt, epoch = 1 }: Omit<CommitOptions, 'kept'>,
 ): Promise<void> {
   const manifest = manifestSchema.parse({
-    ...{ version: 1, database, run_id: runId, parent: null, taken_at: takenAt, epoch: 1 },
+    ...{ version: 1, database, run_id: runId, parent: null, taken_at: takenAt, epoch },
     ...{ consistency: 'snapshot', image_digest: null, tables: entries },
   });
   const manifestKey = runKeys(database, runId).manifest;
   await lake.putIfAbsent(manifestKey, Buffer.from(JSON.stringify(manifest)));
-  const pointer = Buffer.from(JSON.stringify({ epoch: 1, manifest: manifestKey, updated_at: takenAt }));
+  const pointer = Buffer.from(JSON.stringify({ epoch, manifest: manifestKey, updated_at: takenAt }));
   const there = await lake.get(pointerKey(database));
   if (there === null) await lake.putIfAbsent(pointerKey(database), pointer);
   else await lake.putIfMatch(pointerKey(database), pointer, there.etag);

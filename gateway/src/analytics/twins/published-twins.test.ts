@@ -10,13 +10,19 @@ const columns = [{ name: 'id', logical_type: 'integer', source_type: 'int' }] as
 
 let lake: Lake;
 let remove: () => Promise<void>;
-beforeEach(async () => ({ lake, remove } = await givenLake()));
+/** Of the last commit. */
+let epoch: number;
+beforeEach(async () => {
+  epoch = 0;
+  ({ lake, remove } = await givenLake());
+});
 afterEach(() => remove());
 
 /** Commits tables of `mysql`, `users` and `logs` unless told; routes read all but `logs`. */
 async function commit(runId: string, kept: Record<string, ManifestEntry> = {}, names = ['users', 'logs']) {
+  epoch += 1;
   const tables = Object.fromEntries(names.map((name) => [name, { csv: `id\n${name.length}\n`, columns }]));
-  await commitSnapshot(lake, 'mysql', tables, { runId, takenAt: '2025-01-02T00:00:00.000Z', kept });
+  await commitSnapshot(lake, 'mysql', tables, { runId, takenAt: '2025-01-02T00:00:00.000Z', kept, epoch });
   const stored = await lake.get(runKeys('mysql', runId).manifest);
   return manifestSchema.parse(JSON.parse(stored!.body.toString('utf8')));
 }
@@ -115,8 +121,8 @@ it.each(['the next publication', 'a query'])('repairs with %s what was given up'
   await twins.published(manifest);
   hindered(() => undefined);
   if (by === 'a query') {
-    twins.want('mysql', 'users', manifest.tables.users!);
-    twins.want('mysql', 'logs', manifest.tables.logs!);
+    twins.want(manifest, 'users', manifest.tables.users!);
+    twins.want(manifest, 'logs', manifest.tables.logs!);
     await twins.make(manifest);
   } else {
     // A run over another table carries `users` over.
@@ -127,17 +133,23 @@ it.each(['the next publication', 'a query'])('repairs with %s what was given up'
   expect(await twins.states(manifest)).toEqual({ users: 'ready' });
 });
 
-it('leaves the twin of an earlier snapshot for that of a later one, and not the other way round', async () => {
-  const { twins, made, hindered } = given();
-  const [first, second] = [await commit(RUNS[0]), await commit(RUNS[1])];
-  hindered((key, signal) => (key === keyOf(first) ? stuck(key, signal) : undefined));
-  const left = twins.make(first);
-  expect(await twins.published(second)).toEqual({ users: 'ready' });
-  await left;
-  // A query over the snapshot before.
-  twins.want('mysql', 'users', first.tables.users!);
-  expect(made).toEqual([keyOf(first), keyOf(second)]);
-});
+it.each([
+  ['of gateways that agree on the time', RUNS],
+  ['of a gateway that is behind the one before', [RUNS[1], RUNS[0]]],
+])(
+  'leaves the twin of an earlier snapshot for that of a later one, and not the other way round, %s',
+  async (_, runs) => {
+    const { twins, made, hindered } = given();
+    const [first, second] = [await commit(runs[0]!), await commit(runs[1]!)];
+    hindered((key, signal) => (key === keyOf(first) ? stuck(key, signal) : undefined));
+    const left = twins.make(first);
+    expect(await twins.published(second)).toEqual({ users: 'ready' });
+    await left;
+    // A query over the snapshot before.
+    twins.want(first, 'users', first.tables.users!);
+    expect(made).toEqual([keyOf(first), keyOf(second)]);
+  },
+);
 
 it('says when the twins are there, and not before', async () => {
   const followed: string[] = [];
@@ -159,7 +171,7 @@ it('sees twins that somebody else has made', async () => {
   expect(await twins.states(manifest)).toEqual({ users: 'pending' });
   await put('mysql', 'users', manifest.tables.users!);
   expect(await twins.states(manifest)).toEqual({ users: 'ready' });
-  twins.want('mysql', 'users', manifest.tables.users!);
+  twins.want(manifest, 'users', manifest.tables.users!);
   expect(made).toEqual([]);
 });
 

@@ -27,10 +27,14 @@ export interface PublishedTwinsParts {
   answerMs?: number;
 }
 
+/** Which snapshot of which database: all that is looked at. */
+type Snapshot = Pick<Manifest, 'database' | 'epoch'>;
+
 /** The last object of a table whose twin somebody wanted. */
 interface Kept {
   key: string;
-  runId: string;
+  /** Of the latest snapshot that it was seen in: grows with each run, whatever the gateways' clocks say. */
+  epoch: number;
   state: TwinState;
   /** Settles, always well, when the work at it is over; null while nobody works at it. */
   work: Promise<void> | null;
@@ -67,13 +71,12 @@ export class PublishedTwins {
 
   /** Settles, always well, when every wanted twin of the snapshot is there or given up for now. */
   async make(manifest: Manifest): Promise<void> {
-    const { database } = manifest;
-    await Promise.all(this.#wanted(manifest).map(([table, entry]) => this.#begin(database, table, entry)));
+    await Promise.all(this.#wanted(manifest).map(([table, entry]) => this.#begin(manifest, table, entry)));
   }
 
-  /** Takes up what was given up, for a query that reads the table. */
-  want(database: string, table: string, entry: ManifestEntry): void {
-    if (this.parts.wants(database, table)) void this.#begin(database, table, entry);
+  /** Takes up what was given up, for a query that reads the table of that snapshot. */
+  want(snapshot: Snapshot, table: string, entry: ManifestEntry): void {
+    if (this.parts.wants(snapshot.database, table)) void this.#begin(snapshot, table, entry);
   }
 
   /** How it stands with every wanted twin of a snapshot; the lake is asked about those not known to be there. */
@@ -86,7 +89,7 @@ export class PublishedTwins {
       // Another gateway or a query may have made it.
       if (!(await this.#isThere(database, table, entry))) return [table, known?.state ?? 'pending'];
       if (known) known.state = 'ready';
-      else if (!kept || kept.runId < entry.run_id) this.#keep(database, table, entry, 'ready');
+      else if (!kept || kept.epoch < manifest.epoch) this.#keep(manifest, table, entry, 'ready');
       return [table, 'ready'];
     });
     return Object.fromEntries(await Promise.all(states));
@@ -115,23 +118,25 @@ export class PublishedTwins {
     return this.#kept.get(`${database}/${table}`);
   }
 
-  #keep(database: string, table: string, entry: ManifestEntry, state: TwinState): Kept {
+  #keep({ database, epoch }: Snapshot, table: string, entry: ManifestEntry, state: TwinState): Kept {
     const key = twinKey(database, table, entry);
-    const kept: Kept = { key, runId: entry.run_id, state, work: null, halt: new AbortController() };
+    const kept: Kept = { key, epoch, state, work: null, halt: new AbortController() };
     this.#kept.set(`${database}/${table}`, kept);
     return kept;
   }
 
-  async #begin(database: string, table: string, entry: ManifestEntry): Promise<void> {
+  async #begin(snapshot: Snapshot, table: string, entry: ManifestEntry): Promise<void> {
+    const { database, epoch } = snapshot;
     const known = this.#find(database, table);
     if (known?.key === twinKey(database, table, entry)) {
+      known.epoch = Math.max(known.epoch, epoch);
       if (known.state === 'ready' || known.work !== null) return known.work ?? undefined;
     } else if (known !== undefined) {
-      // A query may still read the snapshot before; run ids grow with time.
-      if (known.runId > entry.run_id) return;
+      // A query may still read the snapshot before.
+      if (known.epoch > epoch) return;
       known.halt.abort(new Error('a later run has published the table anew'));
     }
-    const kept = this.#keep(database, table, entry, 'pending');
+    const kept = this.#keep(snapshot, table, entry, 'pending');
     const signal = AbortSignal.any([kept.halt.signal, this.#closed.signal]);
     const make = () =>
       this.#turnstile
