@@ -93,6 +93,16 @@ describe('columnar twins', () => {
     expect(existsSync(twins)).toBe(true);
     expect(await total()).toBe(2);
   }, 90_000);
+
+  it('leave no work folder behind when the gateway is killed', async () => {
+    await post();
+    await untilHealth('ready');
+    const work = join(folder, 'cache/work');
+    expect(await total()).toBe(2);
+    expect(await readdir(work)).toHaveLength(1);
+    await gateway.stop('SIGKILL');
+    while ((await readdir(work)).length > 0) await sleep(50);
+  }, 60_000);
 });
 
 /** Whether it was there to be killed: an engine may end by itself between the look and the signal. */

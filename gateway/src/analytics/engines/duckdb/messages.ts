@@ -8,7 +8,7 @@ export interface WorkerSettings {
   lakeEnv: Readonly<Record<string, string>>;
   /** Parquet files by identity; may be shared with other processes. */
   cacheFolder: string;
-  /** The child's own, removed when it is gone. */
+  /** The child's own, named by a UUID; removed when it is gone. */
   workFolder: string;
   cacheMiB: number;
   /** DuckDB's working memory; Node and the libraries come on top. */

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { makeFolder, openLake } from '@ingesta/kit';
 import { asApiError } from '../../../as-api-error';
@@ -12,6 +12,7 @@ import type { FromWorker, ToWorker, WorkerFailure, WorkerRequest, WorkerSettings
 import { queryTables } from './query-tables';
 import { queryError } from './run-statements';
 import { TableFiles } from './table-files';
+import { openWorkFolder } from './work-folder';
 
 const MIB = 1024 * 1024;
 /** Uploads under way may end when the gateway lets this process go. */
@@ -58,7 +59,7 @@ async function makeFolders({ cacheFolder, workFolder }: WorkerSettings): Promise
     const { uid } = await stat(cacheFolder);
     const own = process.getuid?.() ?? uid;
     if (uid !== own && uid !== 0) throw new Error(`it belongs to user ${uid}, and this is user ${own}`);
-    await makeFolder(workFolder);
+    await openWorkFolder(workFolder);
   } catch (error) {
     throw new ApiError('INTERNAL', `The cache folder ${cacheFolder} cannot be used: ${(error as Error).message}`, {
       hint: 'Set ANALYTICS_CACHE_DIR to a folder that the gateway may write.',
@@ -83,6 +84,7 @@ const send = (message: FromWorker): void => void (process.connected && process.s
 function serve(): void {
   const running = new Map<number, AbortController>();
   let opened: ReturnType<typeof open> | undefined;
+  let workFolder: string | undefined;
 
   const answer = async (id: number, request: WorkerRequest): Promise<void> => {
     const stop = new AbortController();
@@ -98,6 +100,7 @@ function serve(): void {
   };
   process.on('message', (message: ToWorker) => {
     if (message.type === 'open') {
+      workFolder = message.settings.workFolder;
       opened = open(message.settings);
       // Told with each request.
       opened.catch(() => undefined);
@@ -106,8 +109,13 @@ function serve(): void {
   });
   process.once('disconnect', () => {
     for (const stop of running.values()) stop.abort(new Error('the gateway is gone'));
-    setTimeout(() => process.exit(0), LINGER_MS);
-    void opened?.then(({ settled }) => settled()).finally(() => process.exit(0));
+    // A gateway that was killed tidies up nothing.
+    const leave = () => {
+      if (workFolder) rmSync(workFolder, { recursive: true, force: true });
+      process.exit(0);
+    };
+    setTimeout(leave, LINGER_MS);
+    void opened?.then(({ settled }) => settled()).finally(leave);
   });
 }
 
