@@ -12,6 +12,21 @@ it('names a table after all that it shows', () => {
   expect(runTable(RUN, 's3://lake/a/', [{ ...COLUMNS[0]!, type: 'varchar' }]).name).not.toBe(table.name);
 });
 
+it.each([
+  ['mysql', 'Users', 'mysql', 'users'],
+  ['mysql', 'a-b', 'mysql', 'a_b'],
+  ['a-b', 'users', 'a', 'b_users'],
+  ['mysql', `${'x'.repeat(200)}1`, 'mysql', `${'x'.repeat(200)}2`],
+])('keeps the tables of %s.%s apart from those of %s.%s, which a catalog would call the same', (...names) => {
+  const [database, table, otherDatabase, otherTable] = names;
+  const one = runTable({ ...RUN, database, table }, '', []);
+  const other = runTable({ ...RUN, database: otherDatabase, table: otherTable }, '', []);
+  const runs = (family: string) => ['1', '2', '3'].map((run) => `${family}__${run}_00000000`);
+  const there = [...runs(one.family), ...runs(other.family)];
+  expect(superseded({ ...one, name: there[2]! }, there)).toEqual([there[0]]);
+  expect(superseded({ ...other, name: there[5]! }, there)).toEqual([there[3]]);
+});
+
 it('gives up all but the two newest runs of the same table', () => {
   const table = { ...runTable(RUN, '', []), name: named('3') };
   const others = ['mysql_users', 'mysql_users__x__1_00000000', 'mysql_users_old__1_00000000', 'pg_users__1_00000000'];

@@ -33,10 +33,16 @@ export function runTable(
   location: string,
   columns: readonly TwinColumn[],
 ): RunTable {
-  const family = catalogName(`${database}_${table}`);
+  const family = familyOf(`${database}_${table}`);
   const run = runId.toLowerCase().replace(/[^a-z0-9]/g, '');
   const hash = shortHash(JSON.stringify([location, columns.map(({ name, type }) => [name, type])]));
   return { name: `${family}__${run}_${hash}`, family, location, columns };
+}
+
+/** A name that catalogs cannot have as it is could meet another one there, and each would drop the other's tables. */
+function familyOf(name: string): string {
+  const plain = catalogName(name);
+  return plain === name ? plain : `${plain}_${shortHash(name)}`;
 }
 
 /** Those of the catalog's tables which are of the table's family and may go: run ids grow with time. */
