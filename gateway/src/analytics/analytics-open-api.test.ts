@@ -1,5 +1,6 @@
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import openApi from '../../generated/openapi.json';
+import { withSecurity } from '../security/with-security';
 import { loadFrom, PackFolder } from '../testing/given-packs';
 import { withAnalytics } from './analytics-open-api';
 import type { SqlChecker } from './engines/engine';
@@ -53,6 +54,22 @@ describe('the documentation of packs', () => {
       '/mysql/analytics/growth-by-state',
       '/cross/b',
     ]);
+  });
+
+  it('tells of every failure that is its own in the shape that all have, and who comes too soon when to come back', async () => {
+    const routes = (await loadFrom(folder, CHECKER)).flatMap((pack) => pack.routes);
+    const document = withSecurity(withAnalytics(openApi, routes), false);
+    const { get } = document.paths['/cross/b' as keyof typeof document.paths] as unknown as {
+      get: { responses: Record<string, { description: string }> };
+    };
+    const codes = { 400: 'INVALID_REQUEST', 422: 'RESULT_TOO_LARGE', 429: 'RATE_LIMITED', 503: 'DATA_NOT_AVAILABLE' };
+    for (const [status, code] of Object.entries({ ...codes, 504: 'QUERY_TIMEOUT' })) {
+      expect(get.responses[status]).toMatchObject({
+        description: expect.stringContaining(code),
+        content: { 'application/json': { schema: { $ref: '#/components/schemas/ErrorBody' } } },
+      });
+    }
+    expect(get.responses['429']).toMatchObject({ headers: { 'Retry-After': { schema: { type: 'string' } } } });
   });
 
   it('tells parameters, the shape of the answer and an example', async () => {
@@ -111,7 +128,7 @@ describe('the documentation of packs', () => {
         deep: { list: [{ state: 'Lima', n: 0.25 }], top: 'Lima' },
       },
     });
-    expect(Object.keys(growth.responses)).toEqual(['200', '304', '400', '503', '504', 'default']);
+    expect(Object.keys(growth.responses)).toEqual(['200', '304', '400', '422', '503', '504', 'default']);
     expect(paths['/cross/b']!.get).toMatchObject({
       responses: {
         200: {
