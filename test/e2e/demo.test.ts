@@ -49,6 +49,8 @@ async function expectWholeDemo(env: Record<string, string>, how: RegExp): Promis
     const { demo, said, exit } = await runDemo(env);
     expect(said).toMatch(how);
     expect(said).toContain('"status": "success"');
+    expect(said).toContain('mysql, cassandra, ventas: no embedded server, so they come as files');
+    expect(said).toMatch(/through the source files \(SOURCES=mysql=files:\S+,cassandra=files:\S+,ventas=files:\S+\)/);
     const files = [...said.matchAll(/"url": "(file:[^"]+)"/g)].map(([, url]) => new URL(url!));
     expect(files).toHaveLength(3);
     expect(files.filter((file) => !existsSync(file))).toEqual([]);
