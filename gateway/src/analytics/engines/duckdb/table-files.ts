@@ -165,11 +165,11 @@ export class TableFiles {
   }
 
   async #upload(about: ConvertedTable, file: HeldFile, damaged: ObjectHead | null = null): Promise<Twin> {
-    const identity = twinIdentity(about.entry);
-    let upload = this.#uploads.get(identity);
+    const which = `${twinIdentity(about.entry)} ${damaged?.etag ?? ''}`;
+    let upload = this.#uploads.get(which);
     if (upload === undefined) {
-      upload = this.#put(about, file, damaged).finally(() => this.#uploads.delete(identity));
-      this.#uploads.set(identity, upload);
+      upload = this.#put(about, file, damaged).finally(() => this.#uploads.delete(which));
+      this.#uploads.set(which, upload);
     }
     return upload;
   }
