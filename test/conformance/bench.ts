@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Job, type ScriptResult, type SourceDescription, timestampOf } from '@ingesta/kit';
+import { type Dataset, type Job, type ScriptResult, type SourceDescription, timestampOf } from '@ingesta/kit';
 import { readOutput } from './judge/read-output';
 import type { JobRun } from './observation';
 import type { Launch, Subject } from './subjects/subject';
@@ -31,6 +31,8 @@ export class Bench {
     /** The source's variables under their main names, and the selection settings. */
     readonly settings: Env,
     readonly lakes: TestLakes,
+    /** Queries of the source that are there to be tried. */
+    readonly datasets: readonly Dataset[],
   ) {}
 
   /** A job of this source; `lake` are the lake's settings. */

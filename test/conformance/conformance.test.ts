@@ -8,6 +8,7 @@ import { openSubject } from './open-subject';
 import { startRelay } from './relay';
 
 const FOLDER = join(__dirname, 'fixtures/breaker');
+const DATASETS_DIR = join(__dirname, 'fixtures/datasets');
 /** What is looked at beside the broken rule, to see that it does not fail too. All of it for each rule would take minutes. */
 const NEIGHBOURS = ['job', 'stdout', 'result', 'objects', 'csv', 'exit 66'];
 /** Those that read what a failing script prints. */
@@ -26,7 +27,7 @@ async function check(rule: string, lake: Record<string, string> = {}, only: stri
   const subject = await openSubject({ target: [FOLDER], name: undefined, network: null, timeoutMs: 20_000 });
   const port = String(database.port);
   const settings = { BREAKER_HOST: '127.0.0.1', BREAKER_PORT: port, BREAKER_PASSWORD: PASSWORD, BREAKER_BREAK: rule };
-  return conformance(subject, { ...settings, ...lake }, only);
+  return conformance(subject, { ...settings, DATASETS_DIR, ...lake }, only);
 }
 
 const named = (lines: readonly Line[], state: Line['state']) =>
@@ -66,7 +67,7 @@ describe('a script that breaks one rule', () => {
     ['csv header', ['csv', 'csv.gz']],
     ['csv cut', ['csv', 'csv.gz']],
     ['rows', ['csv', 'csv.gz']],
-    ['sensitive', ['sensitive']],
+    ['sensitive', ['sensitive', 'datasets']],
     ['sensitive key', ['sensitive']],
     ['copy', ['copy']],
     ['env only', ['env only']],
@@ -76,9 +77,10 @@ describe('a script that breaks one rule', () => {
     ['tables', ['tables', 'TABLES']],
     ['TABLES', ['TABLES']],
     ['SENSITIVE_COLUMNS', ['SENSITIVE_COLUMNS']],
-    ['exit 64', ['exit 64']],
+    ['datasets', ['datasets', 'no query']],
+    ['exit 64', ['exit 64', 'no query']],
     ['exit 66', ['exit 66']],
-    ['unnamed', ['exit 66', 'exit 64']],
+    ['unnamed', ['exit 66', 'exit 64', 'no query']],
     ['exit 69', ['exit 69', 'lost']],
     ['exit 77', ['exit 77']],
     ['exit 73', ['exit 73', 'overwrite', 'one fails']],
@@ -139,6 +141,16 @@ describeWith(['s3'], 'in a bucket', () => {
       expect.objectContaining({ check: 'job in lake', state: 'advice' }),
     ]);
     expect(await bucket.keys()).toEqual([]);
+  });
+
+  it('fails for an upload that it leaves open when it is stopped or loses its database', async () => {
+    const bucket = await createBucket();
+    const lines = await check('upload', bucket.settings(false), ['objects', 'overwrite', 'lost', 'SIGTERM']);
+    expect(named(lines, 'failed')).toEqual(['lost', 'SIGTERM']);
+    for (const { check, seen } of lines) {
+      expect(seen.includes('an open upload of ')).toBe(['lost', 'SIGTERM'].includes(check));
+    }
+    expect(await bucket.unfinishedUploads()).toBe(0);
   });
 
   it('fails where its objects do not carry the attempt', async () => {

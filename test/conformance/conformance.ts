@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { resolveEnv, type SourceDescription, sourceDescriptionSchema } from '@ingesta/kit';
+import { readDatasets, resolveEnv, type SourceDescription, sourceDescriptionSchema } from '@ingesta/kit';
 import { Bench } from './bench';
 import { checksOf } from './checks/index';
 import { UsageError } from './options';
@@ -35,10 +35,11 @@ export async function conformance(
       `There is no check ${unknown.join(', ')}; there are: ${checks.map(({ name }) => name).join(', ')}`,
     );
   const description = await descriptionOf(subject);
+  const datasets = env.DATASETS_DIR ? await readDatasets(env.DATASETS_DIR, subject.name) : [];
   const lakes = await openTestLakes(env, `canary-${randomUUID()}`);
   try {
     const settings = description && settingsFor(description, env);
-    const bench = new Bench(subject, description ?? NOTHING, settings ?? {}, lakes);
+    const bench = new Bench(subject, description ?? NOTHING, settings ?? {}, lakes, datasets);
     const lines: Line[] = [];
     for (const check of checks) {
       if (only.length > 0 && !only.includes(check.name)) continue;

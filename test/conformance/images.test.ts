@@ -13,6 +13,7 @@ import { SHIPPED } from './testing/given-sources';
 /** Each image is started some twenty times. */
 const LIMIT_MS = 400_000;
 const PASSWORD = 's3cret/"word"';
+const DATASETS_DIR = join(__dirname, 'fixtures/datasets');
 
 const open = (image: string, name?: string) => openSubject({ target: [image], name, network: null, timeoutMs: 90_000 });
 const labelled = () => containersLabelled('ingesta.conformance');
@@ -30,7 +31,12 @@ describe.each(SHIPPED)('$source', ({ source, services, give, unchecked }) => {
           const { FILES_PATH, ...settings } = given.settings(true);
           const image = `${E2E_PREFIX}${source}:latest`;
           const subject = await open(FILES_PATH ? await withFiles(image, FILES_PATH) : image);
-          const env = { ...settings, ...(FILES_PATH ? { FILES_PATH: '/delivery' } : {}), ...bucket.settings(true) };
+          const env = {
+            ...settings,
+            ...(FILES_PATH ? { FILES_PATH: '/delivery' } : {}),
+            ...bucket.settings(true),
+            DATASETS_DIR,
+          };
           const lines = await conformance(subject, env);
           const notOk = lines.filter(({ state }) => state !== 'ok');
           expect({ notOk: notOk.map(({ check }) => check), lines: notOk }).toMatchObject({ notOk: unchecked });
@@ -81,6 +87,7 @@ describeWith(['docker'], 'an image, to a folder', () => {
       BREAKER_HOST: 'host.docker.internal',
       BREAKER_PORT: String(database.port),
       BREAKER_PASSWORD: PASSWORD,
+      DATASETS_DIR,
     };
     try {
       return await conformance(await open(image, 'breaker'), settings);

@@ -33,7 +33,8 @@ export const USAGE = `Checks a source's script against the contract (docs/writin
   --strict             what could not be checked counts as failed
 
 The settings are those that the script's own --describe names. The lake is a temporary folder, or the bucket that
-AWS_BUCKET_NAME names, in which all stays below a prefix of its own and is removed in the end.
+AWS_BUCKET_NAME names, in which all stays below a prefix of its own and is removed in the end. Queries to try are the
+files below DATASETS_DIR/<name>.
 `;
 
 /** Options stand before the target: what follows it belongs to the command. */

@@ -7,6 +7,7 @@ import { conformance } from './conformance';
 import { openSubject } from './open-subject';
 import { SHIPPED } from './testing/given-sources';
 
+const DATASETS_DIR = join(__dirname, 'fixtures/datasets');
 /** Each source launches some twenty times; on a busy machine that takes its time. */
 const LIMIT_MS = 300_000;
 
@@ -24,7 +25,11 @@ describe.each(SHIPPED)('$source', ({ source, services, give, unchecked }) => {
         try {
           const target = ['node', join(ROOT, 'scripts', source, 'dist/main.js')];
           const subject = await openSubject({ target, name: undefined, network: null, timeoutMs: 60_000 });
-          const lines = await conformance(subject, { ...given.settings(false), ...bucket.settings(false) });
+          const lines = await conformance(subject, {
+            ...given.settings(false),
+            ...bucket.settings(false),
+            DATASETS_DIR,
+          });
           const notOk = lines.filter(({ state }) => state !== 'ok');
           expect({ notOk: notOk.map(({ check }) => check), lines: notOk }).toMatchObject({ notOk: unchecked });
           // Nothing of it stays in somebody's bucket.

@@ -84,6 +84,7 @@ async function bucketLakes(env: Readonly<Record<string, string | undefined>>): P
     async remove() {
       for (const lake of opened) {
         for await (const { key } of lake.list('')) await lake.delete(key);
+        for await (const { key, uploadId } of lake.openUploads('')) await lake.abortUpload(key, uploadId);
         await lake.close();
       }
     },
@@ -93,10 +94,11 @@ async function bucketLakes(env: Readonly<Record<string, string | undefined>>): P
 /** What a script records of its plans, for whoever has to clear up behind it: it speaks of no success. */
 const PLANS = /^_ingesta\/runs\/.*\/(objects-\d+|upload-\d+-\d+)\.json$/;
 
-/** All that is in a lake, but for records of plans. */
+/** All that is in a lake, uploads that nobody ended as well, but for records of plans. */
 export async function listed(lake: Lake): Promise<Left[]> {
   const found: Left[] = [];
   for await (const { key, bytes } of lake.list('')) if (!PLANS.test(key)) found.push({ key, bytes });
+  for await (const { key } of lake.openUploads('')) found.push({ key: `an open upload of ${key}`, bytes: 0 });
   return found;
 }
 

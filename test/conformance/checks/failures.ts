@@ -30,6 +30,15 @@ export const tableMissing: Check = {
   },
 };
 
+export const datasetRefused: Check = {
+  name: 'no query',
+  promise: 'a dataset that is no query ends the run with 64, which names it, before anything is written',
+  async run(bench) {
+    const dataset = { name: 'conformance_no_query', text: 'DROP everything; -- this is no query' };
+    return expectFailure(bench, (job) => ({ ...job, datasets: [dataset] }), [EXIT.CONFIG], [dataset.name], true);
+  },
+};
+
 export const hostUnreachable: Check = {
   name: 'exit 69',
   promise: 'a host that cannot be reached ends the run with 69',

@@ -1,7 +1,7 @@
 import type { Subject } from '../subjects/subject';
 import type { Check } from './check';
 import { describes, labelled } from './description';
-import { hostUnreachable, settingsMissing, tableMissing, userRefused } from './failures';
+import { datasetRefused, hostUnreachable, settingsMissing, tableMissing, userRefused } from './failures';
 import { jobInLake, jobMissing } from './job-in-lake';
 import { lakeRefuses, neverOverwrites, oneTableFails } from './lake';
 import {
@@ -16,7 +16,7 @@ import {
   sensitive,
   takesJob,
 } from './plain-run';
-import { compressed, dryRun, environmentAlone, sensitiveSetting, tables, tablesSetting } from './requests';
+import { compressed, datasets, dryRun, environmentAlone, sensitiveSetting, tables, tablesSetting } from './requests';
 import { inspected, secrets } from './secrecy';
 import { connectionLost, deadline, sigterm } from './stops';
 
@@ -40,6 +40,8 @@ const OF_EVERY_SCRIPT: readonly Check[] = [
   tables,
   tablesSetting,
   sensitiveSetting,
+  datasets,
+  datasetRefused,
   settingsMissing,
   tableMissing,
   hostUnreachable,

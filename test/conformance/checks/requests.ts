@@ -3,6 +3,7 @@ import { csvProblems } from '../judge/csv';
 import { exitOf } from '../judge/exits';
 import { keyProblems } from '../judge/keys';
 import { identityProblems, readOutput } from '../judge/read-output';
+import { rulesOf, sensitiveProblems } from '../judge/sensitive';
 import { listed } from '../test-lake';
 import { failed, judged, notChecked } from '../verdict';
 import { type Check, count, onPlainRun } from './check';
@@ -88,6 +89,27 @@ export const tablesSetting: Check = {
     if (some === null) return failed(exitOf(seen));
     const got = tablesOf(some.result);
     return judged(got === first ? [] : [`${setting}=${first}, it took ${got}`], `${setting}=${first}`);
+  }),
+};
+
+export const datasets: Check = {
+  name: 'datasets',
+  promise: 'each query below DATASETS_DIR is exported beside the tables, without what is sensitive',
+  run: onPlainRun(async (plain, bench) => {
+    const names = bench.datasets.map(({ name }) => name);
+    if (names.length === 0) return notChecked(`DATASETS_DIR names no folder with ${bench.subject.name}/<name>.sql`);
+    const { result, seen, job, bodies } = await bench.export({ datasets: [...bench.datasets] });
+    if (result === null) return failed(exitOf(seen));
+    const wanted = tablesOf({ ...plain.result.result, ...Object.fromEntries(names.map((name) => [name, null])) });
+    const got = tablesOf(result.result);
+    const problems = got === wanted ? [] : [`it took ${got}, not ${wanted}`];
+    for (const name of names) {
+      const [entry, body] = [result.result[name], bodies.get(name)];
+      if (entry === undefined) continue;
+      problems.push(...sensitiveProblems(rulesOf(job), name, entry, body ?? null));
+      problems.push(...(body ? csvProblems(name, entry, body) : [`${entry.key} is not in the lake as told`]));
+    }
+    return judged(problems.slice(0, 5), count(names.length, 'query').replace(/ys$/, 'ies'));
   }),
 };
 

@@ -127,7 +127,7 @@ async function describe(
     throw new ScriptError(EXIT.TABLE_NOT_FOUND, 'TABLE_NOT_FOUND', `Nothing to read in: ${empty.join(', ')}`, hint);
   }
   for (const dataset of datasets) {
-    if (!session.dataset) throw configError('This source takes no datasets', `Remove the file of ${dataset.name}.`);
+    if (!session.dataset) throw configError(`This source takes no datasets: ${dataset.name}`, 'Remove its file.');
     described.push(await session.dataset(dataset));
   }
   return described;
