@@ -159,6 +159,16 @@ describe('/health', () => {
     expect(await service.data()).not.toHaveProperty('runner');
   });
 
+  it('waits longer while there is nothing older to tell, and for who looks for what is wrong', async () => {
+    const runner = new FakeRunner();
+    const { list } = runner;
+    runner.list = () => new Promise((resolve) => setTimeout(() => resolve(list.call(runner)), 1_200));
+    const service = serviceOn(async () => lake, Date.now, undefined, runner);
+    expect(await service.overview()).toMatchObject({ available_databases: ['MySQL', 'X'] });
+    const later = serviceOn(async () => lake, Date.now, undefined, runner);
+    expect((await later.ingestion()).images).toMatchObject({ mysql: { state: 'ok' } });
+  });
+
   it('says so where no list of sources was ever to be had', async () => {
     const runner = new FakeRunner();
     runner.broken = new ApiError('RUNNER_UNAVAILABLE', 'no engine');

@@ -9,7 +9,7 @@ import type { Config } from '../config';
 import { ApiError } from '../errors';
 import type { Runner } from '../runners/runner';
 import { within } from '../within';
-import { KnownSources } from './known-sources';
+import { KnownSources, LISTING_MS } from './known-sources';
 
 /** `GET /`. */
 export interface Overview {
@@ -110,7 +110,7 @@ export class HealthService {
     const [runnerHealth, lake, { listings }] = await Promise.all([
       part(() => runner.check(), `runner ${config.runner}`),
       part(async () => inTime((await this.services.lake()).check()), 'reachable'),
-      this.#sources.read(),
+      this.#sources.read(LISTING_MS),
     ]);
     const images = Object.fromEntries(
       listings.map((listing): [string, PartHealth] => [
