@@ -59,7 +59,7 @@ async function examineCsv({ origin, file, format, context }: Reading): Promise<F
   const dialect = await firstLines((sample, complete) => detectDialect(sample, complete, format, file.kind === 'tsv'));
   if (dialect === null) return null;
   if (file.kind === 'txt' && !dialect.regular && format.delimiter === null) return null;
-  if (!dialect.hasHeader && format.header === 'auto') {
+  if (dialect.maybeNames.length > 0) {
     context.warn(`Table ${file.name}: its first line looks like data, not like names; FILES_HEADER settles it`);
   }
   return {
@@ -96,14 +96,13 @@ function csvRows(writer: CsvWriter, selection: TableSelection, dialect: Dialect,
       throw new FileProblem(`a second column is called ${original}`, 'It must not leave: rename or remove the column.');
     }
   }
-  for (const text of dialect.maybeNames) {
-    // The column of that name would leave as `column_2`.
-    if (selection.isSensitiveKey([text])) {
-      throw new FileProblem(
-        `its first line looks like data, but ${text} like the name of a column that must not leave`,
-        'Set FILES_HEADER to yes if that line holds the names, or to no if it is data.',
-      );
-    }
+  // The column of that name would leave as `column_2`.
+  const secret = dialect.maybeNames.find((text) => selection.isSensitiveKey([text]));
+  if (secret !== undefined) {
+    throw new FileProblem(
+      `its first line looks like data, but ${secret} like the name of a column that must not leave`,
+      'Set FILES_HEADER to yes if that line holds the names, or to no if it is data.',
+    );
   }
   const taken = dialect.columns.map(({ name }) => selected.has(name));
   return new RecordReader(

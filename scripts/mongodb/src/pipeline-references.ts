@@ -62,8 +62,8 @@ export const originsOf = (
   );
 
 /**
- * Throws `configError` where the pipeline of a dataset or of a view carries a sensitive value under another name. A column that is such a value
- * and nothing else was already left out; anything else cannot be followed.
+ * Throws `configError` where the pipeline of a dataset or of a view carries a sensitive value under another name. A column
+ * that is such a value and nothing else was already left out; anything else cannot be followed.
  */
 export function refuseSensitiveReferences(references: readonly FieldReference[], selection: TableSelection): void {
   const { table } = selection;

@@ -58,8 +58,8 @@ describeWith(['mysql'], 'a MySQL dataset', () => {
       CREATE VIEW v2 AS SELECT dato AS otro FROM v1; CREATE ALGORITHM = TEMPTABLE VIEW v3 AS SELECT password AS dato FROM users;
       CREATE VIEW v4 AS SELECT password AS dato FROM users UNION SELECT nombre FROM users`);
     const password = { table: 'users', column: 'password' };
-    const names = (await session.list()).map(({ name }) => name);
-    const views = await session.describe(names.filter((name) => name !== 'users'));
+    await session.list();
+    const views = await session.describe(['v1', 'v2', 'v3', 'v4']);
     const origins = Object.fromEntries(views.map(({ name, origins }) => [name, Object.fromEntries(origins!)]));
     const id = { table: 'users', column: 'id' };
     expect(origins).toEqual({ v1: { id, dato: password }, v2: { otro: password }, v3: { dato: password }, v4: {} });

@@ -16,13 +16,9 @@ interface ViewRow {
   definition: string | null;
 }
 
-/** A view over a view over a view … */
-const MAX_DEPTH = 32;
-
 const VIEWS = `SELECT TABLE_SCHEMA AS table_schema, TABLE_NAME AS name, VIEW_DEFINITION AS definition
   FROM information_schema.VIEWS WHERE TABLE_SCHEMA NOT IN ${SYSTEM_SCHEMAS}`;
-const IS_COLUMN = `SELECT 1 AS found FROM information_schema.COLUMNS
-  WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? AND COLUMN_NAME = ?`;
+const COLUMNS = `SELECT COLUMN_NAME AS name FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?`;
 
 const keyOf = (schema: string, name: string): string => `${schema}\0${name}`;
 
@@ -32,6 +28,9 @@ const keyOf = (schema: string, name: string): string => `${schema}\0${name}`;
  */
 export class Lineages {
   #views: Promise<Map<string, ViewRow>> | undefined;
+  /** Each is asked about once, however many columns it has, and however many views lie over it. */
+  readonly #lineages = new Map<string, Promise<Lineage>>();
+  readonly #columns = new Map<string, Promise<Set<string>>>();
 
   /** `database` is where names without one belong. */
   constructor(
@@ -40,12 +39,11 @@ export class Lineages {
   ) {}
 
   /** Of a statement with these columns. */
-  async ofStatement(text: string, columns: readonly WireColumn[], depth = 0): Promise<Lineage> {
+  async ofStatement(text: string, columns: readonly WireColumn[]): Promise<Lineage> {
     const origins = new Map<string, Origin>();
     let isLost = false;
     for (const { name, schema, orgTable, orgName } of columns) {
-      const origin =
-        orgName === '' ? undefined : await this.#originOf(schema || this.database, orgTable, orgName, depth);
+      const origin = orgName === '' ? undefined : await this.#originOf(schema || this.database, orgTable, orgName);
       if (origin) origins.set(name, origin);
       else isLost ||= orgName !== '';
     }
@@ -54,14 +52,21 @@ export class Lineages {
     return { origins, unfollowed: isLost || combinesSelects(whole) ? namesIn(whole) : [] };
   }
 
-  /** Of a view: none where the user may not look behind it; then its own names count. */
-  async ofView(schema: string, name: string, depth = 0): Promise<Lineage> {
+  /**
+   * Of a view: none where the user may not look behind it; then its own names count. The server refuses to prepare what
+   * comes round to itself.
+   */
+  ofView(schema: string, name: string): Promise<Lineage> {
+    return once(this.#lineages, keyOf(schema, name), () => this.#behindView(schema, name));
+  }
+
+  async #behindView(schema: string, name: string): Promise<Lineage> {
     const none: Lineage = { origins: new Map(), unfollowed: [] };
     const definition = (await this.#allViews()).get(keyOf(schema, name))?.definition;
-    if (!definition || depth > MAX_DEPTH) return none;
+    if (!definition) return none;
     try {
       const { columns } = (await prepare(this.connection, definition)) as unknown as { columns: readonly WireColumn[] };
-      return await this.ofStatement(definition, columns, depth + 1);
+      return await this.ofStatement(definition, columns);
     } catch (error) {
       // Refused by the server, not a connection that is lost.
       if (((error as { errno?: number }).errno ?? 0) > 0) return none;
@@ -71,14 +76,17 @@ export class Lineages {
     }
   }
 
-  async #originOf(schema: string, table: string, column: string, depth: number): Promise<Origin | undefined> {
+  async #originOf(schema: string, table: string, column: string): Promise<Origin | undefined> {
     const own = { table: schema === this.database ? table : `${schema}.${table}`, column };
     if ((await this.#allViews()).has(keyOf(schema, table))) {
-      const { origins, unfollowed } = await this.ofView(schema, table, depth);
+      const { origins, unfollowed } = await this.ofView(schema, table);
       return origins.get(column) ?? (unfollowed.length > 0 ? undefined : own);
     }
-    const found = await query(this.connection, IS_COLUMN, [schema, table, column]);
-    return found.length > 0 ? own : undefined;
+    const columns = await once(this.#columns, keyOf(schema, table), async () => {
+      const rows = await query<{ name: string }>(this.connection, COLUMNS, [schema, table]);
+      return new Set(rows.map(({ name }) => name.toLowerCase()));
+    });
+    return columns.has(column.toLowerCase()) ? own : undefined;
   }
 
   /** The text, and those of all views that it may read from. */
@@ -98,4 +106,14 @@ export class Lineages {
     );
     return this.#views;
   }
+}
+
+/** The work's outcome, under its key; it is done when first asked for. */
+function once<T>(done: Map<string, Promise<T>>, key: string, work: () => Promise<T>): Promise<T> {
+  let outcome = done.get(key);
+  if (outcome === undefined) {
+    outcome = work();
+    done.set(key, outcome);
+  }
+  return outcome;
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { Client } from 'pg';
 import { describeWith } from '../../../test/services/need';
+import { quoteIdentifier } from './identifiers';
 import { exportTable, TestDatabase } from './test-database';
 import { differences, reload } from './testing/reload';
 
@@ -79,15 +80,13 @@ describeWith(['postgresql'], 'PostgreSQL: random schemas', () => {
   });
   afterAll(() => db.drop());
 
-  const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`;
-
   it('any table comes back as it was', async () => {
     await fc.assert(
       fc.asyncProperty(schema, async ({ columns, table, rows }) => {
-        const source = quoted(`origen ${table}`);
+        const source = quoteIdentifier(`origen ${table}`);
         await db.admin.query(`DROP SCHEMA public CASCADE; CREATE SCHEMA public`);
         const list = columns.map(
-          ([text, { type }, nullable]) => `${quoted(text)} ${type}${nullable ? '' : ' NOT NULL'}`,
+          ([text, { type }, nullable]) => `${quoteIdentifier(text)} ${type}${nullable ? '' : ' NOT NULL'}`,
         );
         await db.admin.query(`CREATE TABLE ${source} (${list.join(', ')})`);
         for (const row of rows)
@@ -98,7 +97,7 @@ describeWith(['postgresql'], 'PostgreSQL: random schemas', () => {
             row,
           );
         const given = `origen ${table}`;
-        const result = await exportTable(db.env, given.includes('.') ? quoted(given) : given);
+        const result = await exportTable(db.env, given.includes('.') ? quoteIdentifier(given) : given);
         expect(result.rows).toBe(rows.length);
         await reload(db, 'copia', result.columns, result.csv);
         expect(await differences(db, source, 'copia')).toEqual([]);

@@ -1,12 +1,11 @@
 import type { Column } from '@ingesta/kit';
+import { quoteIdentifier } from '../identifiers';
 import type { TestDatabase } from '../test-database';
-
-const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
 
 /** Builds `table` out of nothing but the columns of the manifest and the CSV, by way of a table of texts. */
 export async function reload(db: TestDatabase, table: string, columns: readonly Column[], csv: Buffer): Promise<void> {
   const definitions = columns.map(({ name, source_type, nullable }) => {
-    return `${quoted(name)} ${source_type}${nullable ? '' : ' NOT NULL'}`;
+    return `${quoteIdentifier(name)} ${source_type}${nullable ? '' : ' NOT NULL'}`;
   });
   const texts = columns.map((_, i) => `c${i} text`);
   await db.admin.query(
