@@ -89,7 +89,7 @@ describe('an exit code', () => {
     const error = await errorOf(givenOutcome({ exitCode: 137, oomKilled: true }));
     expect(error).toMatchObject({ code: 'SCRIPT_FAILED', message: expect.stringContaining('memory') });
     expect(error.hint).toContain('SCRIPT_MEMORY_MB');
-    expect(error.hint).toContain('100 GiB');
+    expect(error.hint).toContain('90 GiB');
   });
 
   it('143 is a time-out once the deadline has passed', async () => {

@@ -104,7 +104,7 @@ function failureOf(
   }
   if (outcome.oomKilled) {
     return new ApiError('SCRIPT_FAILED', 'The script was killed, probably for running out of memory', {
-      hint: 'Nothing was published. Raise SCRIPT_MEMORY_MB (for an object beyond 100 GiB by 1.5 MiB for each GiB more), or look for very large values in single rows.',
+      hint: 'Nothing was published. Raise SCRIPT_MEMORY_MB (for an object beyond 90 GiB by 1.5 MiB for each GiB more), or look for very large values in single rows.',
     });
   }
   if (exitCode === EXIT.STOPPED) {
