@@ -8,7 +8,7 @@ import { MAX_PROJECTED, sensitivePaths } from './nested-paths';
 import type { Relation } from './relation';
 import { changed, queryError } from './server-error';
 
-/** Larger pieces, which the C library takes from the system and keeps, cost 3 MiB of memory and save no time. */
+/** Larger pieces, which the C library takes from the system and keeps, cost memory and save no time. */
 const PIECE_BYTES = 64 * 1024;
 
 /** `SourceSession.read` for one collection or dataset. */

@@ -7,7 +7,6 @@ import { type Lake, parquetKey } from '@ingesta/kit';
 import { readCurrent } from '../../../gateway/src/runs/publication';
 import { median, timed } from '../statistics';
 import { get } from './callers';
-import type { DuckDbProgram } from './duckdb-program';
 import type { BenchTable } from './tables';
 
 /** Milliseconds from nothing to an answer and the twins of its tables in the lake, and what DuckDB alone takes; medians. */
@@ -16,18 +15,12 @@ export interface FirstLoad {
   csvBytes: number;
   ours: number;
   /** `COPY (FROM read_csv(…)) TO …` of the same files, by compression of the Parquet file. */
-  own: {
-    /** By DuckDB's own program, started for it as our engine is. */
-    program: { zstd: number; snappy: number };
-    /** In a connection that has done it before. */
-    connection: number;
-  };
+  own: { zstd: number; snappy: number };
 }
 
 export interface FirstLoadParts {
   lake: Lake;
   instance: DuckDBInstance;
-  duckdb: DuckDbProgram;
   /** A folder for what DuckDB alone makes. */
   work: string;
   rounds: number;
@@ -37,7 +30,7 @@ export interface FirstLoadParts {
 
 /** Measures the first question to a gateway that has nothing in its cache, on a lake without twins; in turns with DuckDB alone. */
 export async function measureFirstLoad(
-  { lake, instance, duckdb, work, rounds, withNewGateway }: FirstLoadParts,
+  { lake, instance, work, rounds, withNewGateway }: FirstLoadParts,
   route: string,
   tables: readonly BenchTable[],
 ): Promise<FirstLoad> {
@@ -47,16 +40,16 @@ export async function measureFirstLoad(
       return { file: fileURLToPath(entry.url), twin: parquetKey(database, table, entry.run_id) };
     }),
   );
-  const parquet = join(work, 'own.parquet');
-  const copies = (compression: string) =>
-    found.map(
-      ({ file }) =>
-        `COPY (FROM read_csv('${file}')) TO '${parquet}' (FORMAT parquet, COMPRESSION ${compression}, OVERWRITE true)`,
-    );
-  const inConnection = async () => {
-    const connection = await instance.connect();
-    for (const copy of copies('zstd')) await connection.run(copy);
-    connection.closeSync();
+  const own = async (compression: string) => {
+    for (const { file } of found) {
+      const parquet = join(work, 'own.parquet');
+      const connection = await instance.connect();
+      await connection.run(
+        `COPY (FROM read_csv('${file}')) TO '${parquet}' (FORMAT parquet, COMPRESSION ${compression})`,
+      );
+      connection.closeSync();
+      await rm(parquet);
+    }
   };
   const ours = async () => {
     for (const { twin } of found) await lake.delete(twin);
@@ -67,24 +60,19 @@ export async function measureFirstLoad(
       }),
     );
   };
-  // Everybody reads from the page cache: first everything once, unmeasured.
-  await inConnection();
-  const times = { ours: [] as number[], zstd: [] as number[], snappy: [] as number[], connection: [] as number[] };
+  // Both read from the page cache: first everything once, unmeasured.
+  await own('zstd');
+  const times = { zstd: [] as number[], ours: [] as number[], snappy: [] as number[] };
   for (let round = 0; round < rounds; round += 1) {
-    times.zstd.push(await timed(() => duckdb(copies('zstd'))));
+    times.zstd.push(await timed(() => own('zstd')));
     times.ours.push(await ours());
-    times.snappy.push(await timed(() => duckdb(copies('snappy'))));
-    times.connection.push(await timed(inConnection));
+    times.snappy.push(await timed(() => own('snappy')));
   }
-  await rm(parquet);
   const sizes = await Promise.all(found.map(async ({ file }) => (await stat(file)).size));
   return {
     route,
     csvBytes: sizes.reduce((sum, size) => sum + size, 0),
     ours: median(times.ours),
-    own: {
-      program: { zstd: median(times.zstd), snappy: median(times.snappy) },
-      connection: median(times.connection),
-    },
+    own: { zstd: median(times.zstd), snappy: median(times.snappy) },
   };
 }

@@ -13,7 +13,6 @@ import { ROOT } from '../root';
 import { median, timed } from '../statistics';
 import { type AnalyticsFigures, analyticsReport, type RouteTime } from './analytics-report';
 import { concurrently, get, type Load } from './callers';
-import { duckDbProgram } from './duckdb-program';
 import { fillLake } from './fill-lake';
 import { type FirstLoad, type FirstLoadParts, measureFirstLoad } from './first-load';
 import { residentMemory } from './resident-memory';
@@ -57,8 +56,7 @@ export async function measureAnalytics(options: AnalyticsOptions): Promise<void>
 
 async function measureIn(folder: string, options: AnalyticsOptions): Promise<AnalyticsFigures> {
   const say = (line: string) => void process.stderr.write(`analytics: ${line}\n`);
-  const { DuckDBInstance, version } = await import('@duckdb/node-api');
-  const duckdb = await duckDbProgram(DUCKDB, version());
+  const { DuckDBInstance } = await import('@duckdb/node-api');
   const instance = await DuckDBInstance.create(':memory:', {
     memory_limit: `${DUCKDB.memory}MiB`,
     threads: String(DUCKDB.threads),
@@ -96,14 +94,7 @@ async function measureIn(folder: string, options: AnalyticsOptions): Promise<Ana
     await rm(cache, { recursive: true });
     return answer;
   };
-  const parts = {
-    lake,
-    instance: instance as DuckDBInstance,
-    duckdb,
-    work: places.work,
-    rounds: ROUNDS,
-    withNewGateway,
-  };
+  const parts = { lake, instance: instance as DuckDBInstance, work: places.work, rounds: ROUNDS, withNewGateway };
   for (const [route, names] of Object.entries(LOADS)) {
     const read = tables.filter(({ database, table }) => route.startsWith(`/${database}/`) && names.includes(table));
     loads.push(await measureFirstLoad(parts, route, read));
@@ -113,14 +104,7 @@ async function measureIn(folder: string, options: AnalyticsOptions): Promise<Ana
   instance.closeSync();
   say(`${CALLERS} callers at once`);
   const { load, memory } = await withGateway({}, ({ url, pid }) => loadOf(url, pid));
-  return {
-    loads,
-    routes,
-    load,
-    memory,
-    rows: rowsOf(tables),
-    provenance: provenance(engine(version()), options.command),
-  };
+  return { loads, routes, load, memory, rows: rowsOf(tables), provenance: provenance(version(), options.command) };
 }
 
 /** Every route of the pack, its tables in the cache on disk: milliseconds, the first asking not counted. */
@@ -170,4 +154,4 @@ const dockerfile = (): string => readFileSync(join(ROOT, 'gateway/Dockerfile'), 
 const rowsOf = (tables: readonly BenchTable[]) =>
   Object.fromEntries(tables.map(({ database, table, rows }) => [`${database}.${table}`, rows]));
 
-const engine = (version: string): string => `DuckDB ${version} with ${DUCKDB.threads} threads and ${DUCKDB.memory} MiB`;
+const version = (): string => `DuckDB with ${DUCKDB.threads} threads and ${DUCKDB.memory} MiB`;
