@@ -1,4 +1,4 @@
-import { type CsvChunk, CsvWriter, type SourceContext, type TableSelection } from '@ingesta/kit';
+import { type CsvChunk, CsvWriter, SMALL_PIECES, type SourceContext, type TableSelection } from '@ingesta/kit';
 import type { Client } from 'cassandra-driver';
 import { disconnect } from './connect';
 import type { CqlType } from './cql-type';
@@ -9,8 +9,6 @@ import { RowEncoder } from './row-encoder';
 import { judgeRead, queryError } from './server-error';
 import type { TokenRange } from './token-ranges';
 
-/** Larger pieces, which the C library takes from the system and keeps, cost memory and save no time. */
-const PIECE_BYTES = 64 * 1024;
 /** Pieces kept for a consumer that is slower than the nodes; no page is asked for while there are more. */
 const MAX_PENDING_PIECES = 16;
 
@@ -42,7 +40,7 @@ const UNCUT: TokenRange = { after: 0n, upTo: 0n };
 /** The CSV of a query, header line first. A reader that leaves early closes the connections. */
 export async function* readPages(reading: Reading): AsyncGenerator<CsvChunk, void, undefined> {
   const { client, context, what, selection, ranges } = reading;
-  const writer = new CsvWriter(PIECE_BYTES);
+  const writer = new CsvWriter(SMALL_PIECES);
   const cqlTypes = selection.columns.map(({ name }) => reading.types.get(name)!);
   const encoder = new RowEncoder(writer, selection, cqlTypes, ranges !== null);
   writer.header(selection.columns.map((column) => column.name));

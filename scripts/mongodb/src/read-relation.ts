@@ -1,4 +1,12 @@
-import { type CsvChunk, CsvWriter, configError, failed, type SourceContext, type TableSelection } from '@ingesta/kit';
+import {
+  type CsvChunk,
+  CsvWriter,
+  configError,
+  failed,
+  SMALL_PIECES,
+  type SourceContext,
+  type TableSelection,
+} from '@ingesta/kit';
 import { eachDocument, readBatches } from './batches';
 import { DocumentEncoder } from './document-encoder';
 import { findCommand } from './find-command';
@@ -7,9 +15,6 @@ import { uuidOf } from './list-collections';
 import { MAX_PROJECTED, sensitivePaths } from './nested-paths';
 import type { Relation } from './relation';
 import { changed, queryError } from './server-error';
-
-/** Larger pieces, which the C library takes from the system and keeps, cost memory and save no time. */
-const PIECE_BYTES = 64 * 1024;
 
 /** `SourceSession.read` for one collection or dataset. */
 export async function* readRelation(
@@ -20,7 +25,7 @@ export async function* readRelation(
   const { db, session, context, readConcern, collection } = pass;
   const what = whatIs(relation);
   const misfit = relation.isDeclared ? undeclared(what) : (how: string) => changed(what, how);
-  const writer = new CsvWriter(PIECE_BYTES);
+  const writer = new CsvWriter(SMALL_PIECES);
   const encoder = new DocumentEncoder(writer, selection, misfit);
   // Beside the reading: the server has time for it. Its failure must wait until somebody asks.
   const counted = countOf(pass, relation);
