@@ -1,7 +1,9 @@
+import { EXIT } from '../contract/exit-codes';
 import type { Job } from '../contract/job';
 import type { TableResult } from '../contract/result';
 import { compressed } from '../csv/compressed';
-import type { Lake } from '../lake/lake';
+import { ScriptError } from '../errors';
+import { isLakeFailure, type Lake, type LakeError } from '../lake/lake';
 import type { SourceSession } from '../source';
 import type { PlannedTable } from './plan-tables';
 import { PROGRESS_INTERVAL_MS, type Report } from './reporter';
@@ -37,11 +39,14 @@ export async function exportTable(
     }
   }
   const body = job.format === 'csv.gz' ? compressed(csv()) : csv();
-  const { bytes, sha256, crc32 } = await lake.create(key, body, {
+  const about = {
     contentType: job.format === 'csv.gz' ? 'application/gzip' : 'text/csv; charset=utf-8',
     metadata: { [ATTEMPT_METADATA]: job.nonce },
     onUpload,
     signal,
+  };
+  const { bytes, sha256, crc32 } = await lake.create(key, body, about).catch((error) => {
+    throw isLakeFailure(error, 'precondition') ? nameTaken(key, error) : error;
   });
   report({ event: 'table_finished', table: name, ...count });
   return {
@@ -54,4 +59,10 @@ export async function exportTable(
     columns: planned.columns,
     dropped_columns: planned.dropped,
   };
+}
+
+/** Only launches by hand share names: a gateway allots each attempt its own second. */
+function nameTaken(key: string, cause: LakeError): ScriptError {
+  const hint = 'Another export of this source began in the same second. Nothing was overwritten: run it again.';
+  return new ScriptError(EXIT.LAKE, 'SCRIPT_FAILED', `There is an object ${key} already`, hint, { cause });
 }

@@ -433,7 +433,14 @@ describe('a run that fails', () => {
     const job = jobFor(lake);
     expect((await startJob(job).ended).code).toBe(0);
     const again = await startJob(job).ended;
-    expect([again.code, failureOf(again).error.code]).toEqual([73, 'SCRIPT_FAILED']);
+    expect([again.code, failureOf(again).error]).toEqual([
+      73,
+      expect.objectContaining({
+        code: 'SCRIPT_FAILED',
+        message: expect.stringMatching(/^There is an object ventas\/.*_20250102_153045\.csv already$/),
+        hint: expect.stringContaining('Nothing was overwritten: run it again.'),
+      }),
+    ]);
     const later = await startJob({ ...job, timestamp: '20250102_153046' }).ended;
     expect([later.code, failureOf(later).error.message]).toEqual([73, expect.stringContaining('objects-3.json')]);
   });
