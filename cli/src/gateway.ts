@@ -91,6 +91,8 @@ function failureOf(response: Response, text: string, url: string): GatewayError 
     const { database, error } = JSON.parse(text);
     if (typeof error.code === 'string' && typeof error.message === 'string') {
       const { code, message, hint = '', run_id = null } = error;
+      // Said by the balancer before the gateways.
+      if (code === 'GATEWAY_UNAVAILABLE') return new Unreachable(`${url}: ${message}`, true, false);
       return new GatewayError(status, { code, message, hint, run_id }, database ?? null, retryAfterOf(headers));
     }
   } catch {

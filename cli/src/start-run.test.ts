@@ -30,10 +30,15 @@ it('asks for the run and not for its end, with the key', async () => {
 });
 
 it('asks again under the same key when an answer is lost', async () => {
-  const { run, asked } = await started([hangUp, json(503, '<html>'), accepted]);
+  const { run, asked } = await started([
+    hangUp,
+    json(503, '<html>'),
+    json(503, failure('GATEWAY_UNAVAILABLE')),
+    accepted,
+  ]);
   expect(run).toEqual({ runId: 'run-1', isAttached: false });
   expect(new Set(asked.map(({ headers }) => headers['idempotency-key']))).toEqual(new Set(['key-1']));
-  expect(asked).toHaveLength(3);
+  expect(asked).toHaveLength(4);
 });
 
 it('waits as long as a busy gateway says', async () => {

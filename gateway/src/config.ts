@@ -60,7 +60,7 @@ export interface Config extends QueryEngineConfig, RunnerConfig, ScriptAccessCon
   /** Folder of the local copies that DuckDB reads; null for one in the system's temporary folder. */
   readonly analyticsCacheDir: string | null;
   readonly analyticsCacheMiB: number;
-  /** DuckDB's working memory; its process takes up to 250 MiB more. */
+  /** DuckDB's working memory; its process takes up to 450 MiB more. */
   readonly duckdbMemoryMiB: number;
   readonly duckdbThreads: number;
   /** Where the lake's folder lies on the Docker host when the gateway itself is a container; null if it is not. */

@@ -28,12 +28,14 @@ export async function show(context: Context, names: readonly string[]): Promise<
 
 function described(run: RunInfo): string[] {
   const outcome = endOfRecord(run);
-  if (outcome?.ok) return describeAnswer(outcome.answer);
+  const asked = run.requested_by === null ? [] : [`  requested by ${printable(run.requested_by)}`];
+  if (outcome?.ok) return [...describeAnswer(outcome.answer), ...asked];
   const { run_id, database, state, started_at, duration_ms, attempts, gateway, runner, image } = run;
   const took = duration_ms === null ? '' : ` after ${duration(duration_ms)}`;
   return [
     `${database}: ${state}${took}, run ${run_id}`,
     `  started ${started_at}, attempt ${attempts}, ${runner} ${printable(image ?? '')}, gateway ${printable(gateway ?? '?')}`,
+    ...asked,
     ...Object.entries(run.progress).map(
       ([table, { state: at, rows: count, bytes: size }]) =>
         `  ${printable(table)}: ${at}, ${rows(count)} rows, ${bytes(size)}`,

@@ -41,7 +41,9 @@ function operationOf(route: AnalyticsRoute): Schema {
       304: { description: 'Nothing has changed since the ETag of `If-None-Match`; no query was run' },
       400: failure('`INVALID_REQUEST`: a parameter is unknown, malformed or out of range'),
       422: failure('`RESULT_TOO_LARGE`: the answer has too many rows or bytes, or needs too much memory'),
-      503: failure('`DATA_NOT_AVAILABLE`: a table was never ingested; the hint names the POST that brings it'),
+      503: failure(
+        '`DATA_NOT_AVAILABLE`: a table was never ingested, or lacks a column; the hint names the POST that brings it',
+      ),
       504: failure('`QUERY_TIMEOUT`: the query was ended'),
       default: failure('Any failure; `error.code` says which'),
     },

@@ -2,7 +2,7 @@ import type { GlueClient, Table, TableInput } from '@aws-sdk/client-glue';
 import { awsError } from '../aws-error';
 import type { AwsClientSettings } from '../aws-settings';
 
-const RIGHTS = 'glue:GetDatabase, CreateDatabase, GetTables, CreateTable, UpdateTable, BatchDeleteTable';
+const RIGHTS = 'glue:CreateDatabase, GetTables, CreateTable, UpdateTable, BatchDeleteTable';
 /** What one request deletes at most. */
 const BATCH = 100;
 

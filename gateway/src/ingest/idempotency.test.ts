@@ -90,7 +90,11 @@ it('tells a failure that would come again, and starts anew after one that may no
   const second = await submit();
   expect(second.runId).not.toBe(first.runId);
   await close(second.runId, { code: 'TABLE_NOT_FOUND', message: 'no t', hint: 'h' });
-  await expect(submit()).rejects.toMatchObject({ code: 'TABLE_NOT_FOUND', runId: second.runId });
+  await expect(submit()).rejects.toMatchObject({
+    code: 'TABLE_NOT_FOUND',
+    runId: second.runId,
+    hint: expect.stringMatching(/^h This answer is kept for the Idempotency-Key: /),
+  });
   expect(started).toHaveLength(2);
 });
 

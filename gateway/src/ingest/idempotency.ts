@@ -89,14 +89,14 @@ export class Submissions {
   /** The answer that the record leads to; `absent` where its run has no record, null where a new run is to answer. */
   async #known(lake: Lake, database: string, { record }: Stored): Promise<StartedRun | 'absent' | null> {
     if (record.state === 'open') return null;
-    if (record.state === 'refused') throw refusalOf(record, database);
+    if (record.state === 'refused') throw kept(refusalOf(record, database));
     const run = await readRun(lake, database, record.run_id);
     if (run === null) return 'absent';
     const { run_id: runId } = run.record;
     if (!isOver(run.record)) return { runId, done: this.#joined(lake, run.record) };
     if (run.record.state === 'succeeded') return { runId, done: storedAnswer(lake, run.record) };
     const failure = storedFailure(run.record);
-    if (isDefinitive(failure)) throw failure;
+    if (isDefinitive(failure)) throw kept(failure);
     return null;
   }
 
@@ -155,6 +155,12 @@ export class Submissions {
 /** A refusal that the same request would meet again. */
 const isDefinitive = ({ status }: ApiError): boolean =>
   status >= 400 && status < 500 && status !== 409 && status !== 429;
+
+/** A refusal as it is told again: whoever has mended the cause must not wait for this key to see it. */
+function kept({ code, message, hint, database, runId }: ApiError): ApiError {
+  const again = 'This answer is kept for the Idempotency-Key: with the cause removed, POST without it or with another.';
+  return new ApiError(code, message, { hint: `${hint} ${again}`, database, runId });
+}
 
 function refusalOf({ error, run_id: runId }: IdempotencyRecord, database: string): ApiError {
   const code = error && isErrorCode(error.code) ? error.code : 'INTERNAL';

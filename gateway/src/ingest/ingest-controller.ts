@@ -34,7 +34,8 @@ export interface DroppedColumnInfo {
 /** Body of the ingestion POST; all of it optional. */
 export interface IngestBody {
   /**
-   * Only these tables (result keys as an earlier answer named them); without it all that the user may read.
+   * Only these tables (result keys as an earlier answer named them); without it those that the source's `<PREFIX>TABLES`
+   * selects, else all that the user may read.
    * @minItems 1
    * @maxItems 10000
    */
@@ -129,7 +130,7 @@ export class IngestController extends Controller {
    * @param db A source: mysql, postgresql, …
    */
   @Post('{db}')
-  @SuccessResponse(200, 'Every table is in the lake')
+  @SuccessResponse(200, 'Every table is in the lake; of a dry run, what would be')
   @Example<IngestAnswer>({
     status: 'success',
     database: 'mysql',

@@ -1,4 +1,5 @@
 import { parseConfig } from '../config';
+import { ApiError } from '../errors';
 import { compileJob } from '../ingest/job';
 import { givenSource, givenSupplies } from '../testing/given';
 import { NamedConnections } from './named-connections';
@@ -60,6 +61,18 @@ it('lists each connection beside the sources', async () => {
     },
     { name: 'ventas', reference: 'ingesta-mysql:latest', present: true, title: 'MySQL' },
   ]);
+});
+
+it('names the connections, too, to who asks for an unknown source', async () => {
+  const resolve = async (name: string) => {
+    throw new ApiError('UNKNOWN_SOURCE', `There is no source "${name}"`, { hint: 'Known: mysql, postgresql.' });
+  };
+  const { connections } = given().config;
+  const runner = new NamedConnections({ ...inner, resolve }, connections);
+  await expect(runner.resolve('vents')).rejects.toMatchObject({
+    message: 'There is no source "vents"',
+    hint: 'Known: mysql, postgresql, stock, ventas.',
+  });
 });
 
 it('gives the script its own variables under their plain names', async () => {

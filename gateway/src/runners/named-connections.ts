@@ -1,4 +1,5 @@
 import type { ScriptEvent } from '@ingesta/kit';
+import { ApiError } from '../errors';
 import type { JobSpec, LaunchableSource, LeftBehind, Outcome, Runner, SourceListing } from './runner';
 
 /** One entry of `SOURCES`: a connection of its own to what another source's script can read. */
@@ -35,8 +36,18 @@ export class NamedConnections implements Runner {
 
   async resolve(name: string): Promise<LaunchableSource> {
     const connection = this.connections.get(name);
-    if (connection === undefined) return this.inner.resolve(name);
-    return { ...(await this.inner.resolve(connection.kind)), name, envPrefix: connection.envPrefix };
+    try {
+      if (connection === undefined) return await this.inner.resolve(name);
+      return { ...(await this.inner.resolve(connection.kind)), name, envPrefix: connection.envPrefix };
+    } catch (error) {
+      throw error instanceof ApiError && error.code === 'UNKNOWN_SOURCE' ? await this.#unknown(error) : error;
+    }
+  }
+
+  /** The runner knows its own sources; who mistyped a connection's name needs those, too. */
+  async #unknown(error: ApiError): Promise<ApiError> {
+    const known = (await this.list()).map(({ name }) => name);
+    return new ApiError('UNKNOWN_SOURCE', error.message, { hint: `Known: ${known.join(', ')}.`, cause: error });
   }
 
   run(spec: JobSpec, signal: AbortSignal, onEvent: (event: ScriptEvent) => void): Promise<Outcome> {
