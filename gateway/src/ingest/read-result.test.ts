@@ -170,6 +170,11 @@ describe('the copy in the lake', () => {
     expect((await errorOf(printed(success()), job, lake)).message).toContain('not the one in the lake');
   });
 
+  it('is not read where it is larger than a result may be', async () => {
+    await store('x'.repeat(16 * 1024 * 1024));
+    expect((await errorOf(printed(success()), job, lake)).message).toContain('over 16 MiB');
+  });
+
   it('agrees with stdout whatever the order of its keys', async () => {
     await store(Object.fromEntries(Object.entries(success()).reverse()));
     expect(await read(printed(success()), job, lake)).toEqual(success());

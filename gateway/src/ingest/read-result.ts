@@ -1,14 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import {
-  EXIT,
-  type Job,
-  type Lake,
-  runKeys,
-  type ScriptFailure,
-  type ScriptOutput,
-  scriptOutputSchema,
-} from '@ingesta/kit';
+import { EXIT, type Job, type Lake, type ScriptFailure, type ScriptOutput, scriptOutputSchema } from '@ingesta/kit';
 import { ApiError, type ErrorCode, isErrorCode } from '../errors';
+import { readResultCopy } from '../result-copy';
 import type { Outcome } from '../runners/runner';
 
 export type ScriptSuccess = Exclude<ScriptOutput, ScriptFailure>;
@@ -85,8 +78,13 @@ function parseOutput(document: Buffer): ScriptOutput | null {
 
 async function storedResult(job: Job, lake: Lake | null): Promise<ScriptOutput | null> {
   if (lake === null) return null;
-  const stored = await lake.get(runKeys(job.database, job.run_id).result(job.attempt));
-  return stored && parseOutput(stored.body);
+  const copy = await readResultCopy(lake, job);
+  if (copy === 'too_long') {
+    throw new ApiError('SCRIPT_FAILED', 'The copy of the result in the lake is over 16 MiB', {
+      hint: 'The script must write the very document that it prints.',
+    });
+  }
+  return copy && parseOutput(copy);
 }
 
 function failureOf(

@@ -83,7 +83,7 @@ export async function runRecorded(run: RecordedRun): Promise<PublishedRun> {
 }
 
 async function verifyAndPublish(
-  { lake, acquired, halt, settings, verifier }: RecordedRun,
+  { lake, acquired, database, runId, halt, settings, verifier }: RecordedRun,
   base: Fence,
   spec: JobSpec,
   output: ScriptSuccess,
@@ -91,6 +91,8 @@ async function verifyAndPublish(
   if (output.status !== 'success') throw new Error('readResult let a plan through');
   await verifyResult(lake, spec.job, output);
   await verifier?.readBack(claimedObjects(spec.job, output), halt.signal);
+  // Renewals look for a mark too, but seconds apart: who was told that it is being cancelled must not see it published.
+  await haltIfCancelled(lake, database, runId, halt);
   halt.signal.throwIfAborted();
   // The fence alone decides; a holder that is in doubt about its lease asks before it tries.
   if (!acquired.lease.safe) await acquired.lease.confirm();

@@ -100,6 +100,23 @@ describe('a run that is held open', () => {
     await b.runs.cancel(runId);
     expect(await recordOf(runId)).toEqual(before);
   });
+
+  it('is not published once it is cancelled, though its script ended well before anybody looked', async () => {
+    let end: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const export_ = exporting();
+    // Renewals, which look for the mark as well, are far apart.
+    const a = gateway('a', new FakeRunner(async (spec) => held.then(() => export_(spec))), { LEASE_TTL: '600' });
+    const b = gateway('b', new FakeRunner(exporting()));
+    const { runId, done } = await a.service.start('mysql', ALL);
+    const ended = failureOf(done);
+    await b.runs.cancel(runId);
+    end();
+    expect(await ended).toMatchObject({ code: 'RUN_CANCELLED', runId });
+    expect((await readCurrent(lake, 'mysql'))?.manifest).toBeNull();
+  });
 });
 
 describe('a gateway that is cut off from the lake', () => {

@@ -1,7 +1,8 @@
 import type { Task } from '@aws-sdk/client-ecs';
-import { type Job, type Lake, MAX_RESULT_BYTES, runKeys, type ScriptEvent } from '@ingesta/kit';
+import { type Job, type Lake, runKeys, type ScriptEvent } from '@ingesta/kit';
 import type { EcsConfig } from '../ecs-config';
 import { ApiError } from '../errors';
+import { readResultCopy } from '../result-copy';
 import type { ShippedSources } from '../sources/shipped-sources';
 import type { EcsApi } from './ecs-api';
 import { type EcsDefinition, logUrl, readDefinition, toRunTask } from './ecs-convert';
@@ -124,11 +125,9 @@ const registerHint = (family: string) =>
 
 /** What the script left in the place of its stdout; nothing where it left nothing. */
 async function answerIn(lake: Lake, job: Job): Promise<Pick<Outcome, 'stdout' | 'stdoutProblem'>> {
-  const key = runKeys(job.database, job.run_id).result(job.attempt);
-  const head = await lake.head(key);
-  if (head !== null && head.bytes > MAX_RESULT_BYTES) return { stdout: Buffer.alloc(0), stdoutProblem: 'too_long' };
-  const stored = head && (await lake.get(key));
-  return { stdout: stored?.body ?? Buffer.alloc(0), stdoutProblem: null };
+  const copy = await readResultCopy(lake, job);
+  if (copy === 'too_long') return { stdout: Buffer.alloc(0), stdoutProblem: copy };
+  return { stdout: copy ?? Buffer.alloc(0), stdoutProblem: null };
 }
 
 /** A dry run leaves nothing, where deleting is allowed. What stays otherwise holds no secret and is nobody's run. */

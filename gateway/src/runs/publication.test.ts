@@ -165,6 +165,21 @@ describe('the answer to the write of the pointer', () => {
     expect((await readCurrent(lake, 'mysql'))?.manifest?.run_id).toBe('run-1');
   });
 
+  it('may be lost, and the next try a refusal: nobody may call that failed', async () => {
+    await run({ number: 1, tables: ['users'] });
+    let writes = 0;
+    const through = changed({
+      putIfMatch: async (key, body, etag) => {
+        writes += 1;
+        if (writes === 1) await lake.putIfMatch(key, body, etag);
+        throw writes === 1 ? unavailable() : new LakeError('denied', 'the token has expired', '');
+      },
+      get: () => Promise.reject(unavailable()),
+    });
+    await expect(run({ number: 2, tables: ['users'], through })).rejects.toThrow(UnclearPublication);
+    expect((await readCurrent(lake, 'mysql'))?.manifest?.run_id).toBe('run-2');
+  });
+
   it('may be a refusal: that is told at once', async () => {
     const denied = new LakeError('denied', 'no', '');
     const through = changed({

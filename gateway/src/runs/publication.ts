@@ -164,7 +164,9 @@ async function replacePointer(
       await lake.putIfMatch(pointerKey(database), body, etag);
       return 'published';
     } catch (error) {
-      if (!(error instanceof LakeError) || error.kind === 'denied') throw error;
+      if (!(error instanceof LakeError)) throw error;
+      // Of the first try only: after a lost answer the pointer may be ours, whatever the lake refuses now.
+      if (error.kind === 'denied' && attempt === 0) throw error;
       const found = await lookUp(lake, database, pointer, etag).catch(() => 'silence');
       if (found === 'published' || typeof found === 'number') return found;
       const pause = PAUSES_MS[attempt];

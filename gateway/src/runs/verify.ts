@@ -31,6 +31,7 @@ export async function verifyResult(lake: Lake, job: Job, result: ScriptResult): 
     const extra = entries.map(([table]) => table).filter((table) => !job.tables?.includes(table));
     if (extra.length > 0) fail(`nobody asked for ${extra.join(', ')}`);
   }
+  if (entries.length === 0) fail('it has no table');
   if (new Set(entries.map(([, entry]) => entry.key)).size < entries.length) fail('two tables share a key');
 
   const rules = sensitiveRules(job.database, {
