@@ -7,11 +7,16 @@ const accepted = json(202, { status: 'running', database: 'mysql', run_id: 'run-
 const busy = json(409, failure('RUN_IN_PROGRESS', { run_id: 'run-2' }));
 const running = (tables: string[] | null): Step => json(200, { state: 'running', request: { tables, format: 'csv' } });
 
-async function started(steps: Step[], change: Partial<typeof REQUEST> = {}, key: string | null = null) {
+async function started(
+  steps: Step[],
+  change: Partial<typeof REQUEST> = {},
+  key: string | null = null,
+  heldMs?: number,
+) {
   const { gateway, asked, close } = await givenGateway(steps, key);
   const { patience, time } = givenPatience();
   try {
-    const run = await startRun(gateway, { ...REQUEST, ...change }, patience, signal).catch((error) => error);
+    const run = await startRun(gateway, { ...REQUEST, ...change }, patience, signal, heldMs).catch((error) => error);
     return { run, asked, slept: time.slept };
   } finally {
     await close();
@@ -39,6 +44,16 @@ it('asks again under the same key when an answer is lost', async () => {
   expect(run).toEqual({ runId: 'run-1', isAttached: false });
   expect(new Set(asked.map(({ headers }) => headers['idempotency-key']))).toEqual(new Set(['key-1']));
   expect(asked).toHaveLength(4);
+});
+
+it('waits for its turn however often that is cut short, while the gateway lives', async () => {
+  const cut: Step = (response) => void setTimeout(() => response.destroy(), 50);
+  const turns = Array.from({ length: 10 }, () => [cut, json(200, {})]).flat();
+  const { run, slept } = await started([...turns, accepted], {}, null, 40);
+  expect(run).toEqual({ runId: 'run-1', isAttached: false });
+  expect(Math.max(...slept)).toBeLessThanOrEqual(1_000);
+  const dead = Array.from({ length: 100 }, () => hangUp);
+  expect((await started([cut, ...dead], {}, null, 40)).run).toMatchObject({ name: 'Unreachable' });
 });
 
 it('waits as long as a busy gateway says', async () => {
