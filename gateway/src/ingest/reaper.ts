@@ -1,9 +1,10 @@
 import type { Lake } from '@ingesta/kit';
 import type { Log } from '../log';
 import type { LeftBehind, Runner } from '../runners/runner';
+import { MalformedRecord } from '../runs/read-record';
 import { isOver, readRun } from '../runs/run-store';
 
-/** A launch without a record (a dry run) is over so long after its deadline. */
+/** A launch without a record (a dry run), or with one that nobody can read, is over so long after its deadline. */
 const GRACE_MS = 60_000;
 
 export interface ReaperServices {
@@ -20,7 +21,10 @@ export async function reap({ runner, lake, deployment, isOwn, log }: ReaperServi
   const opened = await lake();
   const over = async ({ runId, database, deadline }: LeftBehind): Promise<boolean> => {
     if (isOwn(runId)) return false;
-    const run = await readRun(opened, database, runId);
+    const run = await readRun(opened, database, runId).catch((error) => {
+      if (!(error instanceof MalformedRecord)) throw error;
+      return null;
+    });
     return run === null ? Date.now() > deadline.getTime() + GRACE_MS : isOver(run.record);
   };
   const reaped = await runner.reap(deployment, over);

@@ -1,6 +1,7 @@
 import { type Lake, LakeError, type LeaseRecord, leaseRecordSchema, lockKey } from '@ingesta/kit';
 import type { Clock } from './clock';
 import type { LeaseTimes, Seen } from './lease';
+import { readRecord } from './read-record';
 
 /** Reads and writes one database's lease; every call ends within `times.call`, whatever the lake does. */
 export class LeaseStore {
@@ -16,9 +17,7 @@ export class LeaseStore {
   }
 
   async read(): Promise<Seen> {
-    const stored = await this.#bounded(this.lake.get(this.#key));
-    if (stored === null) return null;
-    return { record: leaseRecordSchema.parse(JSON.parse(stored.body.toString('utf8'))), etag: stored.etag };
+    return this.#bounded(readRecord(this.lake, this.#key, leaseRecordSchema));
   }
 
   /** Writes over `etag`, or where nothing is (null). Whatever it throws, the write may have happened. */

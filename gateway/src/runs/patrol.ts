@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Lake, LOCKS } from '@ingesta/kit';
+import { type Lake, LakeError, LOCKS, runKeys } from '@ingesta/kit';
 import { ApiError } from '../errors';
 import type { Log } from '../log';
 import { acquireLease } from './acquire-lease';
@@ -9,6 +9,7 @@ import { fence } from './fence';
 import { leaseTimes } from './lease';
 import { LeaseStore } from './lease-store';
 import { readCurrent } from './publication';
+import { MalformedRecord } from './read-record';
 
 export interface PatrolServices {
   lake: () => Promise<Lake>;
@@ -38,6 +39,8 @@ export class Patrol {
   readonly #sightings = new Map<string, Sighting>();
   readonly #clock: Clock;
   readonly #stop = new AbortController();
+  /** Per database what was told of it last. */
+  readonly #told = new Map<string, string>();
   #walking: Promise<void> = Promise.resolve();
 
   constructor(private readonly services: PatrolServices) {
@@ -76,7 +79,20 @@ export class Patrol {
       const now = this.#clock.mono();
       if (before?.etag !== etag) this.#sightings.set(database, { etag, since: now, quiet: false });
       else if (!before.quiet && now - before.since >= this.services.ttlMs && !this.services.isBusy(database))
-        await this.#visit(lake, database, before);
+        await this.#contained(lake, database, before);
+    }
+  }
+
+  /** `#visit`, where a record that cannot be read is its own database's matter. */
+  async #contained(lake: Lake, database: string, sighting: Sighting): Promise<void> {
+    try {
+      await this.#visit(lake, database, sighting);
+    } catch (error) {
+      if (error instanceof LakeError || this.#stop.signal.aborted) throw error;
+      const cause = (error as Error).message;
+      if (this.#told.get(database) !== cause)
+        this.services.log.warn('what a gateway that went away has left cannot be told', { database, cause });
+      this.#told.set(database, cause);
     }
   }
 
@@ -106,13 +122,8 @@ export class Patrol {
         // A free lease has a run that is over; only what it has noted is left to be told.
         const own = seen.record.state === 'held' ? [runId] : [];
         for (const orphan of [...lease.record.orphans, ...own]) {
-          const record = await adjudicate(lake, database, orphan, new Date(this.#clock.wall()));
+          await this.#close(lake, database, orphan);
           lease.buried(orphan);
-          this.services.log.warn('closed a run whose gateway went away', {
-            database,
-            run_id: orphan,
-            ended: record?.state,
-          });
         }
         await lease.release();
       } finally {
@@ -122,6 +133,18 @@ export class Patrol {
     } catch (error) {
       if (error instanceof ApiError && error.code === 'RUN_IN_PROGRESS') return;
       throw error;
+    }
+  }
+
+  async #close(lake: Lake, database: string, runId: string): Promise<void> {
+    const { log } = this.services;
+    try {
+      const record = await adjudicate(lake, database, runId, new Date(this.#clock.wall()));
+      log.warn('closed a run whose gateway went away', { database, run_id: runId, ended: record?.state });
+    } catch (error) {
+      if (!(error instanceof MalformedRecord) || error.key !== runKeys(database, runId).run) throw error;
+      // Nobody will ever be able to, and until then the lease would be taken over again and again.
+      log.warn('a run whose gateway went away cannot be closed', { database, run_id: runId, cause: error.message });
     }
   }
 }

@@ -13,6 +13,7 @@ import {
 } from '@ingesta/kit';
 import { ApiError } from '../errors';
 import { type Clock, systemClock } from './clock';
+import { readRecord } from './read-record';
 import { createRecord } from './write-record';
 
 /** What readers see of a database: the pointer, its ETag, and the manifest behind it. */
@@ -31,15 +32,13 @@ export async function readCurrent(
   database: string,
   known: (key: string) => Manifest | undefined = () => undefined,
 ): Promise<Current | null> {
-  const stored = await lake.get(pointerKey(database));
+  const stored = await readRecord(lake, pointerKey(database), pointerSchema);
   if (stored === null) return null;
-  const pointer = pointerSchema.parse(JSON.parse(stored.body.toString('utf8')));
-  if (pointer.manifest === null) return { pointer, etag: stored.etag, manifest: null };
-  const there = known(pointer.manifest);
-  if (there !== undefined) return { pointer, etag: stored.etag, manifest: there };
-  const body = await lake.get(pointer.manifest);
-  if (body === null) throw new Error(`The pointer of ${database} names ${pointer.manifest}, which does not exist`);
-  return { pointer, etag: stored.etag, manifest: manifestSchema.parse(JSON.parse(body.body.toString('utf8'))) };
+  const { record: pointer, etag } = stored;
+  if (pointer.manifest === null) return { pointer, etag, manifest: null };
+  const manifest = known(pointer.manifest) ?? (await readManifest(lake, pointer.manifest));
+  if (manifest === null) throw new Error(`The pointer of ${database} names ${pointer.manifest}, which does not exist`);
+  return { pointer, etag, manifest };
 }
 
 export interface Publication {
@@ -138,9 +137,9 @@ export async function isPublished(lake: Lake, database: string, manifestKey: str
   return false;
 }
 
-async function readManifest(lake: Lake, key: string): Promise<Manifest | null> {
-  const stored = await lake.get(key);
-  return stored && manifestSchema.parse(JSON.parse(stored.body.toString('utf8')));
+/** The manifest under `key`, which a pointer or another manifest names. */
+export async function readManifest(lake: Lake, key: string): Promise<Manifest | null> {
+  return (await readRecord(lake, key, manifestSchema))?.record ?? null;
 }
 
 /** The lake may blink at the last step of a run that took hours. */
@@ -183,10 +182,9 @@ async function lookUp(
   mine: Pointer,
   etag: string,
 ): Promise<'published' | 'unchanged' | number> {
-  const stored = await lake.get(pointerKey(database));
+  const stored = await readRecord(lake, pointerKey(database), pointerSchema);
   if (stored?.etag === etag) return 'unchanged';
-  const found = stored && pointerSchema.parse(JSON.parse(stored.body.toString('utf8')));
-  if (found?.manifest === mine.manifest) return 'published';
+  if (stored?.record.manifest === mine.manifest) return 'published';
   if (mine.manifest !== null && (await isPublished(lake, database, mine.manifest))) return 'published';
-  return found?.epoch ?? 0;
+  return stored?.record.epoch ?? 0;
 }

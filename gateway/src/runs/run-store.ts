@@ -1,5 +1,6 @@
 import { type Lake, LakeError, RUN_ID, type RunRecord, runKeys, runMarkerKey, runRecordSchema } from '@ingesta/kit';
 import { type Clock, systemClock } from './clock';
+import { readRecord } from './read-record';
 import { createRecord } from './write-record';
 
 /** A run record and the ETag it was last read or written under. */
@@ -25,8 +26,7 @@ export async function openRun(lake: Lake, record: RunRecord): Promise<OpenRun> {
 }
 
 export async function readRun(lake: Lake, database: string, runId: string): Promise<OpenRun | null> {
-  const stored = await lake.get(runKeys(database, runId).run);
-  return stored && { record: runRecordSchema.parse(JSON.parse(stored.body.toString('utf8'))), etag: stored.etag };
+  return readRecord(lake, runKeys(database, runId).run, runRecordSchema);
 }
 
 /** A run of which only the id is known; null if there is none. One listing of at most one key finds its database. */

@@ -1,7 +1,7 @@
-import { type Lake, type Manifest, manifestSchema, POINTERS, parquetKeys, sweepKeys } from '@ingesta/kit';
+import { type Lake, LakeError, type Manifest, POINTERS, parquetKeys, sweepKeys } from '@ingesta/kit';
 import type { Log } from '../../log';
 import { forEachOf } from '../for-each-of';
-import { readCurrent } from '../publication';
+import { readCurrent, readManifest } from '../publication';
 import { readRun } from '../run-store';
 import { retire, type Snapshot } from './retirement';
 import { SweepRecord } from './sweep-record';
@@ -21,7 +21,14 @@ export interface Retention {
  */
 export async function retireSnapshots(lake: Lake, retention: Retention): Promise<void> {
   for await (const { key } of lake.list(POINTERS)) {
-    await retireOf(lake, key.slice(POINTERS.length, -'.json'.length), retention);
+    const database = key.slice(POINTERS.length, -'.json'.length);
+    try {
+      await retireOf(lake, database, retention);
+    } catch (error) {
+      if (error instanceof LakeError) throw error;
+      const cause = (error as Error).message;
+      retention.log.warn('the old snapshots of a database stay: its records cannot be read', { database, cause });
+    }
   }
 }
 
@@ -61,9 +68,4 @@ const objectsOf = ({ database, tables }: Manifest): string[] =>
 async function publishedAt(lake: Lake, { database, run_id }: Manifest): Promise<number | null> {
   const finished = (await readRun(lake, database, run_id))?.record.finished_at;
   return finished ? Date.parse(finished) : null;
-}
-
-async function readManifest(lake: Lake, key: string): Promise<Manifest | null> {
-  const stored = await lake.get(key);
-  return stored && manifestSchema.parse(JSON.parse(stored.body.toString('utf8')));
 }

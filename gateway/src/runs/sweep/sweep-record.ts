@@ -1,5 +1,6 @@
 import { isLakeFailure, type Lake } from '@ingesta/kit';
 import * as z from 'zod';
+import { readRecord } from '../read-record';
 
 const schema = z.object({ done: z.string().nullable(), swept_at: z.string() });
 
@@ -14,9 +15,9 @@ export class SweepRecord {
 
   /** Everything up to here is done; null at the beginning. */
   async read(): Promise<string | null> {
-    const stored = await this.lake.get(this.key);
+    const stored = await readRecord(this.lake, this.key, schema);
     this.#etag = stored?.etag ?? null;
-    return stored && schema.parse(JSON.parse(stored.body.toString('utf8'))).done;
+    return stored?.record.done ?? null;
   }
 
   /** Notes how far it has come since it was read. Another gateway that was first has done the same work. */

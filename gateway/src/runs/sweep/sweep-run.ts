@@ -1,6 +1,7 @@
 import { ATTEMPT_METADATA, attemptObjectsSchema, type Lake, openUploadSchema, runKeys } from '@ingesta/kit';
 import { forEachOf } from '../for-each-of';
 import { isPublished } from '../publication';
+import { readRecord } from '../read-record';
 import { openUploads } from './open-uploads';
 
 /** What went. */
@@ -12,7 +13,8 @@ export interface Swept {
 /**
  * Removes what a run that is over left in the lake: the objects and half-done uploads that its script recorded before it made
  * them, unless the pointer, read again, leads to the run after all. An object goes only if the attempt that recorded its key
- * also made it. Throws `LakeError`.
+ * also made it. Throws `LakeError`, and
+ * `MalformedRecord` for what foreign scripts recorded in their own way.
  */
 export async function sweepRun(lake: Lake, database: string, runId: string): Promise<Swept> {
   const keys = runKeys(database, runId);
@@ -21,11 +23,11 @@ export async function sweepRun(lake: Lake, database: string, runId: string): Pro
   const recorded = new Map<string, string>();
   for await (const { key } of lake.list(keys.folder)) {
     if (keys.isObjects(key)) {
-      const { nonce, keys: planned } = attemptObjectsSchema.parse(await readJson(lake, key));
-      for (const one of planned) recorded.set(one, nonce);
+      const planned = await readRecord(lake, key, attemptObjectsSchema);
+      for (const one of planned?.record.keys ?? []) recorded.set(one, planned!.record.nonce);
     } else if (keys.isUpload(key)) {
-      const { key: object, upload_id } = openUploadSchema.parse(await readJson(lake, key));
-      await lake.abortUpload(object, upload_id);
+      const upload = await readRecord(lake, key, openUploadSchema);
+      if (upload !== null) await lake.abortUpload(upload.record.key, upload.record.upload_id);
     }
   }
   swept.uploads = await abortUnrecorded(lake, recorded);
@@ -61,9 +63,4 @@ export function commonPrefix(keys: readonly string[]): string {
   let length = 0;
   while (length < low.length && low[length] === high[length]) length += 1;
   return low.slice(0, length);
-}
-
-async function readJson(lake: Lake, key: string): Promise<unknown> {
-  const stored = await lake.get(key);
-  return stored && JSON.parse(stored.body.toString('utf8'));
 }

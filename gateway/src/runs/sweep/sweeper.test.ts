@@ -5,6 +5,7 @@ import {
   LakeError,
   PROBES,
   parquetKeys,
+  pointerKey,
   type RunRecord,
   runKeys,
   sweepKeys,
@@ -173,6 +174,64 @@ describe('what failed runs left', () => {
     await givenSweeper().sweeper.round(counting);
     expect(reading.reads).toBe(2);
     expect(await there(running.keys)).toBe(1);
+  });
+
+  it.each([
+    ['a list of objects', (runId: string) => runKeys('mysql', runId).objects(2), '{}'],
+    ['an upload', (runId: string) => runKeys('mysql', runId).upload(1, 1), '{"key":1}'],
+    ['a run record', (runId: string) => runKeys('mysql', runId).run, 'no JSON'],
+  ])('stays where %s cannot be read, which is said once; all else goes on', async (_, keyOf, body) => {
+    const older = await leftRun({ state: 'failed' });
+    const bad = await leftRun({ state: 'failed' });
+    const key = keyOf(bad.runId);
+    await lake.delete(key);
+    await lake.putIfAbsent(key, Buffer.from(body));
+    await lake.putIfAbsent(`${PROBES}old.json`, Buffer.from('{}'));
+    const first = await published(['users']);
+    const second = await published(['users']);
+    now += 2 * DAY;
+    const { sweeper, lines } = givenSweeper(1);
+    for (let i = 0; i < 3; i += 1) {
+      await sweeper.round(lake);
+      now += HOUR;
+    }
+    expect([await there(older.keys), await there(bad.keys), await keysOf(lake, PROBES)]).toEqual([0, 1, []]);
+    expect(await there([...first.keys, ...second.keys])).toBe(1);
+    const cursor = JSON.parse((await lake.get(sweepKeys.runs))!.body.toString());
+    expect(cursor.done).toContain(second.runId);
+    expect(lines.filter((line) => line.includes(key))).toHaveLength(1);
+  });
+
+  it('waits while nobody can read the pointer', async () => {
+    const { sweeper, lines } = givenSweeper(1);
+    const { keys } = await leftRun({ state: 'failed' });
+    const bad = await lake.putIfAbsent(pointerKey('mysql'), Buffer.from('{}'));
+    now += 2 * DAY;
+    await sweeper.round(lake);
+    await lake.putIfMatch(
+      pointerKey('mysql'),
+      Buffer.from('{"epoch":1,"manifest":null,"updated_at":"2025-01-02T15:30:45Z"}'),
+      bad.etag,
+    );
+    expect(await there(keys)).toBe(1);
+    expect(lines.filter((line) => line.includes(pointerKey('mysql'))).length).toBeGreaterThan(0);
+    now += HOUR;
+    await sweeper.round(lake);
+    expect(await there(keys)).toBe(0);
+  });
+
+  it('keeps neither probes nor old snapshots where the cursor or another database’s pointer cannot be read', async () => {
+    await lake.putIfAbsent(sweepKeys.runs, Buffer.from('{}'));
+    await lake.putIfAbsent(pointerKey('a-bad-one'), Buffer.from('{}'));
+    await lake.putIfAbsent(`${PROBES}old.json`, Buffer.from('{}'));
+    const first = await published(['users']);
+    await published(['users']);
+    const { sweeper } = givenSweeper(1);
+    for (let i = 0; i < 2; i += 1) {
+      await sweeper.round(lake);
+      now += DAY;
+    }
+    expect([await there(first.keys), await keysOf(lake, PROBES)]).toEqual([0, []]);
   });
 
   it('stays where nobody may delete, and that is said once', async () => {

@@ -1,6 +1,7 @@
-import { isLakeFailure, type Lake, parseRunMarker, RUN_MARKERS, sweepKeys } from '@ingesta/kit';
+import { isLakeFailure, type Lake, LakeError, parseRunMarker, RUN_MARKERS, runKeys, sweepKeys } from '@ingesta/kit';
 import type { Log } from '../../log';
 import { type Clock, systemClock } from '../clock';
+import { MalformedRecord } from '../read-record';
 import { readRun } from '../run-store';
 import { retireSnapshots } from './retire-snapshots';
 import { cursorAfter, fateOf, isPast, type RunFate } from './run-fate';
@@ -33,6 +34,8 @@ export class Sweeper {
   /** What was found of the runs above the cursor: none is read or swept twice for the same fate. */
   #known = new Map<string, RunFate>();
   #probes: ProbeSightings = new Map();
+  /** Causes that were told: a bad record stays what it is. */
+  readonly #told = new Set<string>();
 
   constructor(private readonly options: SweeperOptions) {
     this.#clock = options.clock ?? systemClock;
@@ -56,8 +59,11 @@ export class Sweeper {
     this.#busy = true;
     this.#next = this.#clock.mono() + Math.min(LONGEST_PAUSE_MS, this.options.graceMs / 4);
     try {
-      await this.#runs(lake);
       const { graceMs, keepSnapshots: keep, log } = this.options;
+      await this.#runs(lake).catch((error) => {
+        if (error instanceof LakeError) throw error;
+        this.#warnOnce('the runs cannot be swept', error.message);
+      });
       this.#probes = await sweepProbes(lake, this.#probes, { now: this.#clock.mono(), graceMs });
       if (keep !== null) await retireSnapshots(lake, { keep, graceMs, now: this.#clock.wall(), log });
     } catch (error) {
@@ -78,13 +84,31 @@ export class Sweeper {
       if (before !== null && marker >= before) break;
       const run = parseRunMarker(marker);
       if (run === null) continue;
-      const fate = await this.#look(lake, run.database, run.runId);
+      const fate = await this.#contained(lake, run.database, run.runId);
       known.set(run.runId, fate);
       looked.push({ marker, past: isPast(run.runId, fate, this.#clock.wall(), this.options.graceMs) });
     }
     this.#known = known;
     const done = cursorAfter(looked, before);
     if (done !== null && done !== before) await record.write(done, new Date(this.#clock.wall()));
+  }
+
+  #warnOnce(message: string, cause: string, meta: object = {}): void {
+    if (!this.#told.has(cause)) this.options.log.warn(message, { ...meta, cause });
+    this.#told.add(cause);
+  }
+
+  /** `#look`, where a record that cannot be read is its own run's matter. */
+  async #contained(lake: Lake, database: string, runId: string): Promise<RunFate> {
+    try {
+      return await this.#look(lake, database, runId);
+    } catch (error) {
+      if (error instanceof LakeError) throw error;
+      this.#warnOnce('what a run left cannot be swept', (error as Error).message, { database, run_id: runId });
+      // Nobody mends what a script wrote; the pointer, on which every run of its database hangs, somebody may.
+      const own = error instanceof MalformedRecord && error.key.startsWith(runKeys(database, runId).folder);
+      return own ? 'leave' : 'wait';
+    }
   }
 
   /** What is done with a run, and now was. */
