@@ -61,6 +61,29 @@ it('starts one run for many requests at once, through two gateways', async () =>
   });
 });
 
+it('looks for the end of a run under way once, however many requests wait for it', async () => {
+  const { submit, started } = gateway();
+  let looks = 0;
+  const counting = lakeWith(lake, {
+    get: (key: string) => {
+      if (key.endsWith('run.json')) looks += 1;
+      return lake.get(key);
+    },
+  });
+  const other = gateway(counting);
+  const { runId } = await submit();
+  const joined = await Promise.all(Array.from({ length: 20 }, () => other.submit()));
+  // Each request itself looks once.
+  looks -= joined.length;
+  await new Promise((resolve) => setTimeout(resolve, 2_500));
+  expect(looks).toBeLessThanOrEqual(4);
+  await close(runId, { code: 'LEASE_LOST', message: 'gone', hint: 'h' });
+  for (const { done } of joined) await expect(done).rejects.toMatchObject({ code: 'LEASE_LOST', runId });
+  // What has ended is forgotten.
+  const second = await other.submit();
+  expect([started, other.started]).toEqual([[runId], [second.runId]]);
+});
+
 it('means nothing to another principal, or on another path', async () => {
   const { submit, started } = gateway();
   await submit();

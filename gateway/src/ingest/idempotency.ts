@@ -41,6 +41,8 @@ type Stored = { record: IdempotencyRecord; etag: string };
  * and afterwards. The key's record is written before the lease is asked for, so that no run can be missing from it.
  */
 export class Submissions {
+  readonly #awaited = new Map<string, Promise<RunAnswer>>();
+
   constructor(
     private readonly services: {
       ingestion: Pick<IngestService, 'start'>;
@@ -100,7 +102,19 @@ export class Submissions {
     return null;
   }
 
-  async #joined(lake: Lake, run: RunRecord): Promise<RunAnswer> {
+  /** The end of a run under way, looked for once for all who wait here: nobody tells when one of them hangs up. */
+  #joined(lake: Lake, run: RunRecord): Promise<RunAnswer> {
+    const { run_id: runId } = run;
+    const known = this.#awaited.get(runId);
+    if (known !== undefined) return known;
+    const end = this.#endOf(lake, run);
+    this.#awaited.set(runId, end);
+    const forget = () => void this.#awaited.delete(runId);
+    end.then(forget, forget);
+    return end;
+  }
+
+  async #endOf(lake: Lake, run: RunRecord): Promise<RunAnswer> {
     const { signal } = new AbortController();
     const look = () => readRun(lake, run.database, run.run_id);
     for await (const record of followRun(look, run.revision, this.clock, signal)) {
