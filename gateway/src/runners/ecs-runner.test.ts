@@ -7,6 +7,7 @@ import { parseConfig } from '../config';
 import { ShippedSources } from '../sources/shipped-sources';
 import { givenLake, keysOf } from '../testing/given';
 import { EcsApi } from './ecs-api';
+import { reapTasks } from './ecs-reaper';
 import { EcsRunner } from './ecs-runner';
 import type { JobSpec } from './runner';
 import { ignored, launchSuite, never, type RunnerGiven, SUITE_SOURCE, specOf } from './runner-suite';
@@ -259,6 +260,20 @@ describe('EcsRunner.reap', () => {
       .filter(({ action }) => action === 'StopTask')
       .map(({ input }) => (input as { task: string }).task);
     expect(stopped[0]).toBe(over);
+  });
+
+  it('stops the others where one cannot be stopped, and tells of that one', async () => {
+    const tagged = (run: string) => Object.entries(labelsOf(run)).map(([key, value]) => ({ key, value }));
+    const stopped: string[] = [];
+    const refusing = {
+      startedBy: async () => ['a', 'stuck', 'b'].map((run) => ({ taskArn: run, tags: tagged(run) })),
+      stop: async (task: string) => {
+        if (task === 'stuck') throw new Error('not now');
+        stopped.push(task);
+      },
+    };
+    await expect(reapTasks(refusing, 'suite', async () => true)).rejects.toThrow('not now');
+    expect(stopped).toEqual(['a', 'b']);
   });
 
   /** By the order of the launches, which is that of the tags. */
