@@ -13,6 +13,9 @@ const DESCRIBE_MS = 20_000;
 /** Label that every script image carries: `ingesta.source=<name>`. */
 const SOURCE_LABEL = 'ingesta.source';
 
+/** Label of the containers in which images only describe themselves. */
+export const DESCRIBE_LABEL = 'ingesta.describe';
+
 type Engine = Pick<Docker, 'getImage' | 'listImages' | 'createContainer' | 'getContainer'>;
 
 /** The script images of one engine: which there are, and what each says of itself. */
@@ -93,7 +96,7 @@ export class DockerImages {
         Cmd: ['--describe'],
         AttachStdout: true,
         AttachStderr: true,
-        Labels: { 'ingesta.describe': reference },
+        Labels: { [DESCRIBE_LABEL]: reference },
         HostConfig: { ...options.HostConfig, NetworkMode: 'none' },
       },
       { stdin: null, signal, onEvent: () => undefined },

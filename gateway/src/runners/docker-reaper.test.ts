@@ -11,8 +11,10 @@ function engineWith(
   const removed: string[] = [];
   const engine = {
     listContainers: async ({ filters }: { filters: { label: string[] } }) => {
-      expect(filters).toEqual({ label: ['ingesta.deployment=d'] });
-      return containers.map(({ id, age, labels }) => ({ Id: id, Labels: labels, Created: NOW / 1000 - age }));
+      const [name, value] = filters.label[0]!.split('=');
+      return containers
+        .filter(({ labels }) => name! in labels && (value === undefined || labels[name!] === value))
+        .map(({ id, age, labels }) => ({ Id: id, Labels: labels, Created: NOW / 1000 - age }));
     },
     getContainer: (id: string) => ({
       remove: async () => {
@@ -25,7 +27,10 @@ function engineWith(
 }
 const ofRun = (id: string) => ({
   ...{ id, age: 60 },
-  labels: { 'ingesta.run': id, 'ingesta.db': 'mysql', 'ingesta.deadline': '2025-01-02T15:30:45.000Z' },
+  labels: {
+    ...{ 'ingesta.deployment': 'd', 'ingesta.run': id, 'ingesta.db': 'mysql' },
+    'ingesta.deadline': '2025-01-02T15:30:45.000Z',
+  },
 });
 
 it('removes the others where one cannot be removed, and tells of that one', async () => {
@@ -36,4 +41,11 @@ it('removes the others where one cannot be removed, and tells of that one', asyn
     message: expect.stringContaining('stuck is busy'),
   });
   expect(removed).toEqual(['a', 'b']);
+});
+
+it('removes what a gateway left that was killed while it asked an image, and nothing that is asked now', async () => {
+  const asked = (id: string, age: number) => ({ id, age, labels: { 'ingesta.describe': 'ingesta-mysql:latest' } });
+  const { engine, removed } = engineWith([asked('now', 30), asked('long-ago', 660)]);
+  expect(await reapContainers(engine, 'd', async () => true, NOW)).toEqual([]);
+  expect(removed).toEqual(['long-ago']);
 });

@@ -1,16 +1,19 @@
 import type Docker from 'dockerode';
 import { answered, engineError, statusOf } from './docker-errors';
+import { DESCRIBE_LABEL } from './docker-images';
 import type { LeftBehind } from './runner';
 import { tryEach } from './try-each';
 
 /** Younger containers are left alone: whoever made them may be about to remove them. */
 const NEWBORN_S = 10;
+/** No image takes nearly so long to describe itself, and so far no two clocks are apart. */
+const DESCRIBED_S = 600;
 
 type Engine = Pick<Docker, 'listContainers' | 'getContainer'>;
 
 /**
- * Removes the containers of `deployment` on this engine, in whatever state, whose run `isOver`. Gives the runs' ids; throws the
- * first failure once all were tried.
+ * Removes the containers of `deployment` on this engine, in whatever state, whose run `isOver`, and anybody's that have described
+ * their image long ago. Gives the runs' ids; throws the first failure once all were tried.
  */
 export async function reapContainers(
   docker: Engine,
@@ -20,9 +23,15 @@ export async function reapContainers(
 ): Promise<string[]> {
   try {
     const reaped: string[] = [];
-    await tryEach(await labelled(docker, `ingesta.deployment=${deployment}`), async ({ Id, Labels, Created }) => {
+    const found = [`ingesta.deployment=${deployment}`, DESCRIBE_LABEL].map((label) => labelled(docker, label));
+    await tryEach((await Promise.all(found)).flat(), async ({ Id, Labels, Created }) => {
+      const age = now / 1000 - Created;
+      if (DESCRIBE_LABEL in Labels) {
+        if (age >= DESCRIBED_S) await remove(docker, Id);
+        return;
+      }
       const { 'ingesta.run': runId, 'ingesta.db': database, 'ingesta.deadline': deadline } = Labels;
-      if (!runId || !database || !deadline || now / 1000 - Created < NEWBORN_S) return;
+      if (!runId || !database || !deadline || age < NEWBORN_S) return;
       if (!(await isOver({ runId, database, deadline: new Date(deadline) }))) return;
       await remove(docker, Id);
       reaped.push(runId);
