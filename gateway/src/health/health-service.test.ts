@@ -23,6 +23,7 @@ describe('/health', () => {
     now: () => number,
     catalog?: { problems(): Record<string, string> },
     runner = new FakeRunner(),
+    wall = now,
   ) =>
     new HealthService(
       {
@@ -35,7 +36,7 @@ describe('/health', () => {
         },
         ...(catalog && { catalog }),
       },
-      now,
+      { mono: now, wall },
     );
   const ingest = async () => {
     const result = await exportTables(lake, givenJob(), { users: 'id\n1\n' });
@@ -117,6 +118,41 @@ describe('/health', () => {
       problem: expect.stringContaining('LAKE_UNAVAILABLE'),
       data_availability: { mysql: { users: true } },
     });
+  });
+
+  it('goes on counting the age of the data while the lake is away', async () => {
+    await ingest();
+    let open = async () => lake;
+    let clock = Date.parse('2025-01-02T15:31:45Z');
+    const service = serviceOn(
+      () => open(),
+      () => clock,
+    );
+    expect(await service.data()).toMatchObject({ status: 'OK', data_age_seconds: { mysql: 60 } });
+    open = () => Promise.reject(new Error('away'));
+    clock += 3_600_000;
+    expect(await service.data()).toMatchObject({
+      status: 'DEGRADED',
+      timestamp: '2025-01-02T16:31:45.000Z',
+      data_age_seconds: { mysql: 3660 },
+    });
+  });
+
+  it('answers no longer from what it read before when the clock was set back', async () => {
+    let clock = 0;
+    let wall = Date.parse('2025-01-02T16:30:45Z');
+    const service = serviceOn(
+      async () => lake,
+      () => clock,
+      undefined,
+      undefined,
+      () => wall,
+    );
+    await service.data();
+    await ingest();
+    clock += 10_000;
+    wall -= 1_800_000;
+    expect(await service.data()).toMatchObject({ data_age_seconds: { mysql: 1800 } });
   });
 
   it('waits for no runner that is frozen, and lays that at the door of nobody else', async () => {

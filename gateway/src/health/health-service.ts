@@ -8,6 +8,7 @@ import type { Catalog } from '../catalog/catalog';
 import type { Config } from '../config';
 import { ApiError } from '../errors';
 import type { Runner } from '../runners/runner';
+import { type Clock, systemClock } from '../runs/clock';
 import { within } from '../within';
 import { KnownSources, LISTING_MS } from './known-sources';
 
@@ -65,8 +66,8 @@ const ANSWER_MS = 3_000;
 /** Answers the questions of people, balancers and monitors. Never throws for a part that fails: that is the answer. */
 export class HealthService {
   #cached: { at: number; health: Promise<LakeHealth> } | null = null;
-  /** What the lake said last, for as long as it says nothing. */
-  #last: LakeHealth | null = null;
+  /** What the lake said last, for as long as it says nothing; and when each database's snapshot was taken, for ages go on. */
+  #last: { health: LakeHealth; takenAt: ReadonlyMap<string, number> } | null = null;
   readonly #sources: KnownSources;
 
   constructor(
@@ -81,7 +82,7 @@ export class HealthService {
       twins?: Pick<PublishedTwins, 'states'>;
       catalog?: Pick<Catalog, 'problems'> | null;
     },
-    private readonly now: () => number = Date.now,
+    private readonly clock: Pick<Clock, 'mono' | 'wall'> = systemClock,
   ) {
     this.#sources = new KnownSources(services.runner);
   }
@@ -100,7 +101,7 @@ export class HealthService {
   }
 
   data(): Promise<LakeHealth> {
-    const at = this.now();
+    const at = this.clock.mono();
     if (this.#cached === null || at - this.#cached.at >= CACHE_MS) this.#cached = { at, health: this.#readData() };
     return this.#cached.health;
   }
@@ -129,7 +130,7 @@ export class HealthService {
     const { listings, problem } = await this.#sources.read();
     const health: LakeHealth = {
       status: 'OK',
-      timestamp: new Date(this.now()).toISOString(),
+      timestamp: new Date(this.clock.wall()).toISOString(),
       data_availability: this.#nothingThere(),
       bucket_summary: { total_objects: 0, total_size_mb: 0 },
       data_age_seconds: {},
@@ -139,16 +140,19 @@ export class HealthService {
     };
     try {
       const { manifests, states } = await inTime(this.#committed(listings.map(({ name }) => name)));
-      for (const manifest of manifests) this.#add(health, manifest);
+      for (const manifest of manifests) add(health, manifest);
+      const takenAt = new Map(manifests.map((manifest) => [manifest.database, oldestOf(manifest)]));
       health.analytics = states;
-      this.#last = health;
+      health.data_age_seconds = this.#agesOf(takenAt);
+      this.#last = { health, takenAt };
       return health;
     } catch (error) {
       const { code, message } = asApiError(error);
-      const { runner: _, ...last } = this.#last ?? health;
+      const { runner: _, ...last } = this.#last?.health ?? health;
       return {
         ...last,
         timestamp: health.timestamp,
+        data_age_seconds: this.#agesOf(this.#last?.takenAt ?? new Map()),
         ...(health.catalog && { catalog: health.catalog }),
         ...(problem && { runner: problem }),
         status: 'DEGRADED',
@@ -176,22 +180,30 @@ export class HealthService {
     );
   }
 
-  #add(health: LakeHealth, manifest: Manifest): void {
-    const entries = Object.entries(manifest.tables);
-    const oldest = Math.min(...entries.map(([, entry]) => Date.parse(entry.taken_at)), this.now());
-    const megabytes = entries.reduce((sum, [, entry]) => sum + entry.bytes, 0) / 1e6;
-    const { total_objects, total_size_mb } = health.bucket_summary;
-    health.data_availability[manifest.database] = {
-      ...health.data_availability[manifest.database],
-      ...Object.fromEntries(entries.map(([table]) => [table, true])),
-    };
-    health.data_age_seconds[manifest.database] = Math.max(0, Math.round((this.now() - oldest) / 1000));
-    health.bucket_summary = {
-      total_objects: total_objects + entries.length,
-      total_size_mb: Math.round((total_size_mb + megabytes) * 1000) / 1000,
-    };
+  #agesOf(takenAt: ReadonlyMap<string, number>): Record<string, number> {
+    const now = this.clock.wall();
+    const age = (at: number) => Math.max(0, Math.round((now - at) / 1000));
+    return Object.fromEntries([...takenAt].map(([database, at]) => [database, age(at)]));
   }
 }
+
+function add(health: LakeHealth, manifest: Manifest): void {
+  const entries = Object.entries(manifest.tables);
+  const megabytes = entries.reduce((sum, [, entry]) => sum + entry.bytes, 0) / 1e6;
+  const { total_objects, total_size_mb } = health.bucket_summary;
+  health.data_availability[manifest.database] = {
+    ...health.data_availability[manifest.database],
+    ...Object.fromEntries(entries.map(([table]) => [table, true])),
+  };
+  health.bucket_summary = {
+    total_objects: total_objects + entries.length,
+    total_size_mb: Math.round((total_size_mb + megabytes) * 1000) / 1000,
+  };
+}
+
+/** When the oldest of its tables was taken, ms since 1970; a snapshot without any is always new. */
+const oldestOf = ({ tables }: Manifest): number =>
+  Math.min(...Object.values(tables).map(({ taken_at }) => Date.parse(taken_at)));
 
 const inTime = <T>(work: Promise<T>): Promise<T> =>
   within(
