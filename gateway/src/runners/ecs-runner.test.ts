@@ -1,11 +1,11 @@
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Lake, runKeys } from '@ingesta/kit';
+import { type Lake, LakeError, runKeys } from '@ingesta/kit';
 import { EcsStandIn, type StandInDefinition } from '../../../test/services/ecs-stand-in';
 import { parseConfig } from '../config';
 import { ShippedSources } from '../sources/shipped-sources';
-import { givenLake, keysOf } from '../testing/given';
+import { givenLake, keysOf, lakeWith } from '../testing/given';
 import { EcsApi } from './ecs-api';
 import { reapTasks } from './ecs-reaper';
 import { EcsRunner } from './ecs-runner';
@@ -22,10 +22,10 @@ let removeLake: () => Promise<void>;
 let given: RunnerGiven;
 let definition: StandInDefinition;
 
-const runnerOf = (connections = new Map()) => {
+const runnerOf = (connections = new Map(), through = lake) => {
   const config = parseConfig({ AWS_BUCKET_NAME: 'b-1', RUNNER: 'ecs', ECS_CLUSTER: 'suite', ECS_SUBNETS: 'subnet-1' });
   const services = { config: config.ecs!, shipped: new ShippedSources(join(folder, 'scripts')), connections };
-  return new EcsRunner({ ...services, api, lake: async () => lake, pollMs: 20 });
+  return new EcsRunner({ ...services, api, lake: async () => through, pollMs: 20 });
 };
 
 beforeAll(async () => {
@@ -93,6 +93,17 @@ describe('EcsRunner', () => {
     const stored = await lake.get(runKeys('suite', spec.job.run_id).job(1));
     expect(JSON.parse(stored!.body.toString())).toEqual(spec.job);
     expect(JSON.stringify(ecs.calls)).not.toContain('canary');
+  });
+
+  it('launches the task although the answer to the job’s write was lost', async () => {
+    const lossy = lakeWith(lake, {
+      putIfAbsent: async (key, body) => {
+        await lake.putIfAbsent(key, body);
+        throw new LakeError('unavailable', 'the answer was lost', '');
+      },
+    });
+    const spec = await specOf(given, 'exit', { CODE: '5' });
+    expect(await runnerOf(new Map(), lossy).run(spec, never, ignored)).toMatchObject({ exitCode: 5 });
   });
 
   it('leaves nothing of a dry run', async () => {

@@ -3,6 +3,7 @@ import { type Job, type Lake, runKeys, type ScriptEvent } from '@ingesta/kit';
 import type { EcsConfig } from '../ecs-config';
 import { ApiError } from '../errors';
 import { readResultCopy } from '../result-copy';
+import { createRecord } from '../runs/write-record';
 import type { ShippedSources } from '../sources/shipped-sources';
 import type { EcsApi } from './ecs-api';
 import { type EcsDefinition, logUrl, readDefinition, toRunTask } from './ecs-convert';
@@ -73,7 +74,7 @@ export class EcsRunner implements Runner {
     const { job } = spec;
     const lake = await this.services.lake();
     const definition = await this.#definition(spec.source.reference);
-    await lake.putIfAbsent(runKeys(job.database, job.run_id).job(job.attempt), Buffer.from(JSON.stringify(job)));
+    await createRecord(lake, runKeys(job.database, job.run_id).job(job.attempt), Buffer.from(JSON.stringify(job)));
     try {
       const { container } = definition;
       const started = await api.start(toRunTask(spec, container, config));
