@@ -8,7 +8,7 @@ import { adjudicate } from '../runs/adjudicate';
 import { type Fence, fence } from '../runs/fence';
 import type { HeldLease } from '../runs/held-lease';
 import { renewLatestCopies } from '../runs/latest-copies';
-import { publish, UnclearPublication } from '../runs/publication';
+import { mustBeWhole, publish, UnclearPublication } from '../runs/publication';
 import { RunJournal } from '../runs/run-journal';
 import { openRun } from '../runs/run-store';
 import type { Verifier } from '../runs/verifier/verifier';
@@ -58,6 +58,7 @@ export async function runRecorded(run: RecordedRun): Promise<PublishedRun> {
   let settled = true;
   try {
     const base = await fence(lake, database, lease.record.epoch);
+    if (run.sketch.job.tables !== null) mustBeWhole(database, base);
     for (const orphan of lease.record.orphans) await bury(lease, lake, database, orphan, log);
     settled = false;
     journal = new RunJournal(lake, await openRun(lake, recordOf(run)));

@@ -1,4 +1,4 @@
-import { type Lake, LakeError, type Manifest, runKeys } from '@ingesta/kit';
+import { type Lake, LakeError, lockKey, type Manifest, runKeys } from '@ingesta/kit';
 import { ApiError } from '../errors';
 import type { JobSpec } from '../runners/runner';
 import { readCurrent } from '../runs/publication';
@@ -92,6 +92,27 @@ describe('a run that succeeds', () => {
     });
     const current = await readCurrent(lake, 'mysql');
     expect(current?.manifest).toMatchObject({ run_id: result.run_id, tables: { users: { rows: 2 } } });
+  });
+
+  it('replaces a snapshot whose manifest is gone; one over some tables does not, and says what does', async () => {
+    const runner = new FakeRunner(exporting({ users: 'id\n1\n' }));
+    const { service } = given(runner);
+    const first = await service.ingest('mysql', ALL);
+    await lake.delete(runKeys('mysql', first.run_id).manifest);
+    // The epoch then has to come from the pointer.
+    await lake.delete(lockKey('mysql'));
+    expect(await failureOf(service.ingest('mysql', { ...ALL, tables: ['users'] }))).toMatchObject({
+      code: 'LAKE_UNAVAILABLE',
+      message: expect.stringContaining(runKeys('mysql', first.run_id).manifest),
+      hint: expect.stringContaining('POST without "tables"'),
+    });
+    await expect(readCurrent(lake, 'mysql')).rejects.toMatchObject({ code: 'LAKE_UNAVAILABLE' });
+    expect(runner.launched).toHaveLength(1);
+    const second = await service.ingest('mysql', ALL);
+    expect((await readCurrent(lake, 'mysql'))?.manifest).toMatchObject({
+      run_id: second.run_id,
+      tables: { users: {} },
+    });
   });
 
   it('hands the script a job of its own each time', async () => {

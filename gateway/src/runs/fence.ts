@@ -1,7 +1,7 @@
 import { type Lake, LakeError, type Pointer, pointerKey } from '@ingesta/kit';
 import { ApiError } from '../errors';
 import { type Clock, systemClock } from './clock';
-import { type Current, readCurrent } from './publication';
+import { type Current, readPointer } from './publication';
 
 /** The lake may blink; a fence is worth a few tries. */
 const PAUSES_MS = [100, 300, 1000, 3000];
@@ -19,7 +19,7 @@ export interface Fence extends Current {
 export async function fence(lake: Lake, database: string, epoch: number, clock: Clock = systemClock): Promise<Fence> {
   const key = pointerKey(database);
   for (let attempt = 0; ; attempt += 1) {
-    const current = await readCurrent(lake, database);
+    const current = await readPointer(lake, database);
     const found = current?.pointer.epoch ?? 0;
     if (found > epoch) throw fenced(database, found, epoch);
     // Nobody else has this epoch: a write of ours whose answer was lost.

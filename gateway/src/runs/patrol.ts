@@ -8,7 +8,7 @@ import { type Clock, systemClock } from './clock';
 import { fence } from './fence';
 import { leaseTimes } from './lease';
 import { LeaseStore } from './lease-store';
-import { readCurrent } from './publication';
+import { readPointer } from './publication';
 import { MalformedRecord } from './read-record';
 
 export interface PatrolServices {
@@ -113,7 +113,7 @@ export class Patrol {
         times,
         clock: this.#clock,
         watch: { etag: seen.etag, nonce, runId, since: sighting.since },
-        epochFloor: async () => (await readCurrent(lake, database))?.pointer.epoch ?? 0,
+        epochFloor: async () => (await readPointer(lake, database))?.pointer.epoch ?? 0,
         signal: this.#stop.signal,
       });
       void lease.keep();

@@ -23,21 +23,38 @@ export interface Current {
   manifest: Manifest | null;
 }
 
+type Known = (key: string) => Manifest | undefined;
+
 /**
  * The committed snapshot of a database, or null when nothing was ever ingested. Starts at the pointer, never lists.
  * `known` gives a manifest that was read before: none ever changes.
  */
-export async function readCurrent(
+export async function readCurrent(lake: Lake, database: string, known?: Known): Promise<Current | null> {
+  const current = await readPointer(lake, database, known);
+  if (current !== null) mustBeWhole(database, current);
+  return current;
+}
+
+/** Throws where the pointer's manifest is gone: what readers see is lost, and no run over some tables can carry it over. */
+export function mustBeWhole(database: string, { pointer, manifest }: Current): void {
+  if (pointer.manifest === null || manifest !== null) return;
+  throw new ApiError('LAKE_UNAVAILABLE', `The snapshot of ${database} is lost: ${pointer.manifest} does not exist`, {
+    hint: 'Restore that object, where the bucket keeps versions, or POST without "tables": that makes a new snapshot.',
+    database,
+  });
+}
+
+/** `readCurrent`, but that a manifest which is gone is null, too: enough for who only looks at the epoch, or replaces the whole. */
+export async function readPointer(
   lake: Lake,
   database: string,
-  known: (key: string) => Manifest | undefined = () => undefined,
+  known: Known = () => undefined,
 ): Promise<Current | null> {
   const stored = await readRecord(lake, pointerKey(database), pointerSchema);
   if (stored === null) return null;
   const { record: pointer, etag } = stored;
   if (pointer.manifest === null) return { pointer, etag, manifest: null };
   const manifest = known(pointer.manifest) ?? (await readManifest(lake, pointer.manifest));
-  if (manifest === null) throw new Error(`The pointer of ${database} names ${pointer.manifest}, which does not exist`);
   return { pointer, etag, manifest };
 }
 
