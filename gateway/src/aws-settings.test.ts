@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { AWS_SILENCE } from '@ingesta/kit';
 import { awsError } from './aws-error';
 import { awsSettings } from './aws-settings';
 import { ecsError } from './runners/ecs-errors';
@@ -34,6 +35,7 @@ describe('clients of AWS without keys in the environment', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   });
   afterEach(async () => {
+    jest.restoreAllMocks();
     jest.useRealTimers();
     process.env = before;
     server.closeAllConnections();
@@ -60,6 +62,17 @@ describe('clients of AWS without keys in the environment', () => {
     jest.setSystemTime(Date.now() + 11_000);
     await find(givenSource());
     expect(tokens).toEqual(['one', 'two']);
+  });
+
+  it('give up where a service says nothing', async () => {
+    jest.replaceProperty(AWS_SILENCE, 'socketTimeout', 100);
+    server.removeAllListeners('request');
+    const keys = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' };
+    const found = secretsOf(givenConfig({ ...env(), ...keys }))(givenSource());
+    await expect(found).rejects.toMatchObject({
+      code: 'SOURCE_UNAVAILABLE',
+      message: expect.stringMatching(/Timeout/),
+    });
   });
 
   it('tell that there are none, whatever they are for', async () => {

@@ -1,4 +1,4 @@
-import { awsCredentials, awsRegion } from '@ingesta/kit';
+import { AWS_SILENCE, awsCredentials, awsRegion } from '@ingesta/kit';
 import type { Env } from './config';
 
 /** What every client of the AWS SDK is made with. */
@@ -9,6 +9,8 @@ export interface AwsClientSettings {
   /** Those of the environment, else what the SDK's own chain finds, looked up again before it ends. */
   credentials: ReturnType<typeof awsCredentials>;
   maxAttempts: number;
+  /** When a request counts as unanswered. */
+  requestHandler?: typeof AWS_SILENCE;
 }
 
 /** For one service: `ATHENA`, `GLUE`. The names are those that the AWS SDKs and the lake use. */
@@ -17,6 +19,7 @@ export function awsSettings(env: Env, service: string): AwsClientSettings {
   return {
     region: awsRegion(env),
     maxAttempts: 4,
+    requestHandler: AWS_SILENCE,
     credentials: awsCredentials(env),
     ...(endpoint && { endpoint }),
   };

@@ -45,6 +45,8 @@ export interface Fault {
   failures?: Failure[];
   /** The call is executed, and its answer lost. */
   loseAnswer?: boolean;
+  /** It is not even executed, and nothing is ever said. */
+  silent?: boolean;
 }
 
 /**
@@ -97,6 +99,7 @@ export class EcsStandIn {
     const send = (status: number, body: object): void => {
       response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify(body));
     };
+    if (fault?.silent) return;
     if (fault?.failures) send(200, { tasks: [], failures: fault.failures });
     else if (fault && !fault.loseAnswer) send(fault.status ?? 400, { __type: fault.type, message: fault.message });
     else this.#execute(action, input, fault?.loseAnswer ? () => response.destroy() : send);

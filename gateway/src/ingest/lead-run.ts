@@ -12,6 +12,7 @@ import { LeaseStore } from '../runs/lease-store';
 import { readPointer } from '../runs/publication';
 import type { RunJournal } from '../runs/run-journal';
 import type { Verifier } from '../runs/verifier/verifier';
+import { untilAborted } from '../until-aborted';
 import { type CredentialEnv, compileJob, type IngestRequest, type LakeFolder } from './job';
 import { type AttemptIdentity, launchAttempts } from './launch-attempts';
 import { runRecorded } from './recorded-run';
@@ -117,7 +118,11 @@ function acquire(
   });
 }
 
-async function compile(
+/** Whoever is asked for secrets may be silent for long: the run ends in time all the same. */
+const compile = (services: RunServices, run: PlannedRun, attempt: AttemptIdentity, epoch: number): Promise<JobSpec> =>
+  untilAborted(compileNow(services, run, attempt, epoch), run.halt.signal);
+
+async function compileNow(
   services: RunServices,
   { source, request }: PlannedRun,
   attempt: AttemptIdentity,

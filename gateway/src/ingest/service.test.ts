@@ -31,6 +31,7 @@ function given(
   more: Record<string, string> = {},
   published?: IngestServices['published'],
   verifier?: Verifier,
+  secrets: IngestServices['secrets'] = async () => ({}),
 ) {
   const { log, lines } = capturedLog();
   const service = new IngestService({
@@ -40,7 +41,7 @@ function given(
     log,
     gateway: 'gateway-1',
     credentials: async () => ({ AWS_SESSION_TOKEN: 'canary-token' }),
-    secrets: async () => ({}),
+    secrets,
     lakeFolder: async () => null,
     datasets: async () => [],
     ...(published && { published }),
@@ -309,6 +310,22 @@ describe('stop', () => {
     expect((await readCurrent(lake, 'mysql'))?.manifest).toBeNull();
     expect((await failureOf(service.ingest('mysql', ALL))).code).toBe('LEASE_LOST');
   });
+});
+
+it('is not held up past a cancel by a store of secrets that is silent', async () => {
+  const { service } = given(new FakeRunner(exporting({ users: 'id\n' })), lake, {}, undefined, undefined, asked);
+  let times = 0;
+  // What is asked before the lease is answered.
+  function asked() {
+    times += 1;
+    return times === 1 ? Promise.resolve({}) : new Promise<never>(() => undefined);
+  }
+  const { runId, done } = await service.start('mysql', ALL);
+  while (times < 2) await new Promise(setImmediate);
+  expect(service.cancel({ database: 'mysql', run_id: runId })).toBe(true);
+  expect((await failureOf(done)).code).toBe('RUN_CANCELLED');
+  expect(await recordOf(runId)).toMatchObject({ state: 'cancelled' });
+  expect(await readJson(lake, '_ingesta/locks/mysql.json')).toMatchObject({ state: 'free' });
 });
 
 it('stops a script that runs past its deadline', async () => {

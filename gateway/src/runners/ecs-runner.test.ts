@@ -234,6 +234,22 @@ describe('EcsRunner, when ECS fails', () => {
   });
 });
 
+describe('EcsRunner, when ECS is silent', () => {
+  it.each(['RunTask', 'DescribeTasks', 'StopTask'])('ends a run all the same, at %s', async (action) => {
+    const stop = new AbortController();
+    const spec = await specOf(given, 'obey');
+    ecs.faults.push({ action, silent: true });
+    const begin = () => setTimeout(() => stop.abort(), 300);
+    if (action === 'StopTask') await given.runner.run(spec, stop.signal, begin);
+    else {
+      begin();
+      const done = given.runner.run(spec, stop.signal, ignored);
+      if (action === 'RunTask') await expect(done).rejects.toMatchObject({ code: 'RUNNER_UNAVAILABLE' });
+      else expect((await done).exitCode).toBe(143);
+    }
+  });
+});
+
 describe('EcsRunner.reap', () => {
   const labelsOf = (run: string) => ({
     'ingesta.deployment': 'suite',

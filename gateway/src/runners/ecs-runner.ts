@@ -8,7 +8,7 @@ import type { ShippedSources } from '../sources/shipped-sources';
 import type { EcsApi } from './ecs-api';
 import { type EcsDefinition, logUrl, readDefinition, toRunTask } from './ecs-convert';
 import { reapTasks } from './ecs-reaper';
-import { endOf, watchTask } from './ecs-task';
+import { ENDED, endOf, inTime, watchTask } from './ecs-task';
 import type { Connection } from './named-connections';
 import type { JobSpec, LaunchableSource, LeftBehind, Outcome, Runner, SourceListing } from './runner';
 
@@ -73,11 +73,16 @@ export class EcsRunner implements Runner {
     const { api, config, pollMs = POLL_MS } = this.services;
     const { job } = spec;
     const lake = await this.services.lake();
-    const definition = await this.#definition(spec.source.reference);
+    const definition = await inTime(this.#definition(spec.source.reference), signal);
     await createRecord(lake, runKeys(job.database, job.run_id).job(job.attempt), Buffer.from(JSON.stringify(job)));
     try {
       const { container } = definition;
-      const started = await api.start(toRunTask(spec, container, config));
+      const starting = api.start(toRunTask(spec, container, config));
+      const started = await inTime(starting, signal).catch((error) => {
+        // Nobody waits any more, and it may start all the same.
+        starting.then(({ taskArn }) => api.stop(taskArn!, ENDED)).catch(() => undefined);
+        throw error;
+      });
       const url = logUrl(definition, started.taskArn!);
       const told = (): ScriptEvent => ({
         event: 'log',

@@ -1,12 +1,25 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Container, Task } from '@aws-sdk/client-ecs';
 import { ApiError } from '../errors';
+import { untilAborted } from '../until-aborted';
+import { within } from '../within';
 import type { EcsApi } from './ecs-api';
 import { notStarted } from './ecs-errors';
 import { MEMORY_EXITS, STOP_SECONDS } from './runner';
 
 /** How long ECS may be out of reach, or know nothing of the task, before the run is given up. */
 const LOST_MS = 60_000;
+/** What a task's description says of its end where it was ours. */
+export const ENDED = 'Ingesta ended the run';
+/** What ECS gets for an answer once the run is to end. */
+const LAST_ANSWER_MS = 3_000;
+
+/** An answer of ECS; once `signal` is aborted it is waited for some seconds more, and no longer. */
+export const inTime = <T>(answer: Promise<T>, signal: AbortSignal): Promise<T> =>
+  untilAborted(answer, signal).catch((error) => {
+    if (!signal.aborted) throw error;
+    return within(LAST_ANSWER_MS, answer, () => new ApiError('RUNNER_UNAVAILABLE', 'ECS gives no answer'));
+  });
 
 export interface Watch {
   signal: AbortSignal;
@@ -32,13 +45,13 @@ export async function watchTask(
   let running = false;
   for (;;) {
     if (signal.aborted && stoppedAt === null) {
-      const heard = await api.stop(arn, 'Ingesta ended the run').then(
+      const heard = await inTime(api.stop(arn, ENDED), signal).then(
         () => true,
         () => false,
       );
       if (heard) stoppedAt = Date.now();
     }
-    const task = await api.task(arn).catch(() => null);
+    const task = await inTime(api.task(arn), signal).catch(() => null);
     if (task === null) lostSince ??= Date.now();
     else lostSince = null;
     const over = task !== null && isOver(task, container);

@@ -30,8 +30,10 @@ export interface SourcesServices {
   secrets: (source: LaunchableSource) => Promise<Readonly<Record<string, string>>>;
 }
 
-/** The list does not wait longer for a lake that may not answer. */
-const LAKE_MS = 3_000;
+/** The list does not wait longer for a lake, or a store of secrets, that may not answer. */
+const ANSWER_MS = 3_000;
+
+const silent = () => new ApiError('SOURCE_UNAVAILABLE', 'The store of secrets gives no answer');
 
 /** Answers what there is to ingest. */
 export class SourcesService {
@@ -70,7 +72,8 @@ export class SourcesService {
     const { runner, config, secrets } = this.services;
     const source = await runner.resolve(name);
     try {
-      return sourceEnv(source, config.env, await secrets(source)).problems;
+      const found = await within(ANSWER_MS, secrets(source), silent);
+      return sourceEnv(source, config.env, found).problems;
     } catch (error) {
       // One secret that cannot be read must not hide the other sources.
       if (error instanceof ApiError) return [`${error.message}. ${error.hint}`];
@@ -81,7 +84,7 @@ export class SourcesService {
   async #lastRun(name: string): Promise<SourceStatus['last_run']> {
     try {
       const current = await within(
-        LAKE_MS,
+        ANSWER_MS,
         this.services.lake().then((lake) => readCurrent(lake, name)),
         () => new Error('late'),
       );

@@ -1,8 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { AWS_SILENCE } from './aws-silence';
 import { foundCredentials } from './found-credentials';
 
 describe('credentials that the AWS SDK cannot find', () => {
@@ -22,6 +23,7 @@ describe('credentials that the AWS SDK cannot find', () => {
     process.env = { PATH: before.PATH, HOME: folder, AWS_EC2_METADATA_DISABLED: 'true' };
   });
   afterEach(async () => {
+    jest.restoreAllMocks();
     process.env = before;
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
@@ -67,6 +69,24 @@ describe('credentials that the AWS SDK cannot find', () => {
     await expect(failure).rejects.toMatchObject({
       kind: 'unavailable',
       hint: expect.stringContaining('AWS_ENDPOINT_URL_STS'),
+    });
+  });
+
+  it('say that STS is silent', async () => {
+    jest.replaceProperty(AWS_SILENCE, 'socketTimeout', 100);
+    server.removeAllListeners('request');
+    await expect(webIdentity()).rejects.toMatchObject({
+      kind: 'unavailable',
+      message: expect.stringContaining('timed out'),
+    });
+  });
+
+  it('are not waited for where a program does not tell them', async () => {
+    await mkdir(join(folder, '.aws'));
+    await writeFile(join(folder, '.aws/config'), '[default]\ncredential_process = sleep 0.2\n');
+    await expect(foundCredentials({}, 20)).rejects.toMatchObject({
+      kind: 'unavailable',
+      message: expect.stringContaining('no answer within 0.02 s'),
     });
   });
 

@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type AwsKeys, awsKeys } from './aws-keys';
+import { AWS_SILENCE } from './aws-silence';
 import { LakeError } from './lake';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -14,6 +16,9 @@ export interface FoundCredentials extends AwsKeys {
  */
 const REREAD_MS = 310_000;
 
+/** In all: the program of a profile and the agent of a container are asked without any end. */
+const PATIENCE_MS = 120_000;
+
 /** The region of every AWS service, where none has a variable of its own. */
 export const awsRegion = (env: Env): string => env.AWS_REGION || env.AWS_DEFAULT_REGION || 'us-east-1';
 
@@ -25,16 +30,19 @@ export const awsCredentials = (env: Env): AwsKeys | (() => Promise<FoundCredenti
  * What the AWS SDK's own chain finds at this moment: a profile, web identity, the role of a container or an instance. Made
  * anew for each call, since the chain would keep credentials without an end for ever. Throws `LakeError`.
  */
-export async function foundCredentials(env: Env): Promise<FoundCredentials> {
+export async function foundCredentials(env: Env, patienceMs = PATIENCE_MS): Promise<FoundCredentials> {
   const { fromNodeProviderChain } = await import('@aws-sdk/credential-providers');
   const profile = env.AWS_PROFILE;
   try {
     const chain = fromNodeProviderChain({
       ignoreCache: true,
-      clientConfig: { region: awsRegion(env) },
+      clientConfig: { region: awsRegion(env), requestHandler: AWS_SILENCE },
       ...(profile && { profile }),
     });
-    const found = await chain();
+    const late = sleep(patienceMs, undefined, { ref: false }).then(() => {
+      throw new Error(`no answer within ${patienceMs / 1000} s`);
+    });
+    const found = await Promise.race([chain(), late]);
     return { ...found, expiration: found.expiration ?? new Date(Date.now() + REREAD_MS) };
   } catch (error) {
     throw notFound(error as Failure);

@@ -1,4 +1,5 @@
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
+import { AWS_SILENCE } from './aws-silence';
 import type { S3Storage } from './s3-storage';
 
 /** Where an S3 lake is and how it is reached. */
@@ -27,8 +28,7 @@ export function s3Clients(settings: S3LakeSettings): [thrice: S3Client, once: S3
     region,
     credentials,
     maxAttempts: 3,
-    // Both end a silence, not a long request: a part may take its time on a slow line.
-    requestHandler: { connectionTimeout: 5_000, socketTimeout: 60_000 },
+    requestHandler: AWS_SILENCE,
     requestChecksumCalculation: calculation,
     responseChecksumValidation: calculation,
     // Many S3-compatible servers know no bucket host names.

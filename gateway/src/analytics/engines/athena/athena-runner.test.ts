@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AthenaClient, GetQueryExecutionCommand, ListQueryExecutionsCommand } from '@aws-sdk/client-athena';
 import { describeWith, motoEndpoint } from '../../../../../test/services/need';
 import { awsSettings } from '../../../aws-settings';
@@ -107,7 +108,11 @@ describeWith(['moto'], "Athena's API", () => {
 
 /** Moto's queries neither take time nor fail: these states come from a server of the test's own. */
 describe('Athena that takes its time', () => {
-  type Answers = Record<string, (body: Record<string, unknown>, times: number) => [status: number, body: object]>;
+  /** Null: it stays silent. */
+  type Answers = Record<
+    string,
+    (body: Record<string, unknown>, times: number) => [status: number, body: object] | null
+  >;
 
   async function withAthena(answers: Answers, work: (endpoint: string, asked: string[]) => Promise<void>) {
     const asked: string[] = [];
@@ -117,7 +122,10 @@ describe('Athena that takes its time', () => {
       let text = '';
       for await (const part of request) text += part;
       const times = asked.filter((one) => one === action).length;
-      const [status, body] = answers[action]?.(JSON.parse(text), times) ?? [200, {}];
+      const { [action]: answer = (): [number, object] => [200, {}] } = answers;
+      const answered = answer(JSON.parse(text), times);
+      if (answered === null) return;
+      const [status, body] = answered;
       response.writeHead(status, { 'Content-Type': 'application/x-amz-json-1.1' }).end(JSON.stringify(body));
     });
     server.listen(0, '127.0.0.1');
@@ -169,7 +177,16 @@ describe('Athena that takes its time', () => {
     };
     await withAthena(answers, async (endpoint, asked) => {
       await expect(runnerAt(endpoint).run('SELECT 1', [], budget(), stop.signal)).rejects.toThrow('gone');
-      expect(asked.at(-1)).toBe('StopQueryExecution');
+      while (asked.at(-1) !== 'StopQueryExecution') await sleep(10);
+    });
+  });
+
+  it('is not waited for when it does not say that it stops', async () => {
+    const answers: Answers = { ...started, GetQueryExecution: () => state('RUNNING'), StopQueryExecution: () => null };
+    await withAthena(answers, async (endpoint, asked) => {
+      const run = runnerAt(endpoint).run('SELECT 1', [], budget(), AbortSignal.timeout(500));
+      await expect(run).rejects.toThrow('timeout');
+      while (asked.at(-1) !== 'StopQueryExecution') await sleep(10);
     });
   });
 
@@ -207,6 +224,7 @@ describe('Athena that takes its time', () => {
     };
     await withAthena(answers, async (endpoint) => {
       await expect(runnerAt(endpoint, {}, warnings).run('SELECT 1', [], budget(), stop.signal)).rejects.toThrow('gone');
+      while (warnings.length === 0) await sleep(10);
       expect(warnings).toEqual(['a query could not be stopped in Athena']);
     });
   });

@@ -2,13 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AthenaClient, ColumnInfo, GetQueryResultsCommandOutput, Row } from '@aws-sdk/client-athena';
 import { awsError } from '../../../aws-error';
 import type { AwsClientSettings } from '../../../aws-settings';
+import { untilAborted } from '../../../until-aborted';
 import type { AnswerBudget } from '../answer-budget';
 import { resultColumn, resultValue } from '../distributed/result-value';
 import { SqlFailure } from '../distributed/sql-failure';
 import { withLiterals } from '../distributed/sql-literal';
 import type { SqlRunner } from '../distributed/sql-runner';
 import type { ResultColumn, ResultSet, SqlValue } from '../engine';
-import { untilAborted } from '../until-aborted';
 import { athenaFailure } from './athena-failure';
 
 export interface AthenaSettings {
@@ -51,7 +51,8 @@ export class AthenaRunner implements SqlRunner {
       return await this.#answer(id, budget, signal);
     } catch (error) {
       // What Athena tells of a statement, it tells at its end.
-      if (!(error instanceof SqlFailure)) await this.#stop(id);
+      // Nobody waits for the stop: an Athena that is silent must not make a query late.
+      if (!(error instanceof SqlFailure)) void this.#stop(id);
       signal.throwIfAborted();
       throw error;
     }

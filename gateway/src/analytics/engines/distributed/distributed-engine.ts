@@ -1,9 +1,9 @@
+import { untilAborted } from '../../../until-aborted';
 import { AnswerBudget, type ResultLimits } from '../answer-budget';
 import { boundColumns } from '../bound-columns';
 import { type Engine, parametersWithShared, type QueryTable, type ResultSet, type Statement } from '../engine';
 import { misfitsSql, throwIfUnfit } from '../misfits';
 import { type TwinKeeper, twinIdentity } from '../twin';
-import { untilAborted } from '../until-aborted';
 import { quoteName, type TableText, withTables } from '../with-tables';
 import { type RunTables, runTable } from './run-tables';
 import { SqlFailure } from './sql-failure';
@@ -137,7 +137,7 @@ export class DistributedEngine implements Engine {
       return await Promise.all(running);
     } catch (error) {
       stop.abort(error);
-      // Nothing is left behind at the server.
+      // Each tells its server to stop.
       await Promise.allSettled(running);
       throw error;
     }

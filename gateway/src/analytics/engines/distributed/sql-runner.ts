@@ -3,7 +3,7 @@ import type { Engine, ResultSet, SqlValue } from '../engine';
 
 /**
  * A server that runs statements for us over the tables of a catalog. Safe to call concurrently. When `signal` is aborted
- * the query is killed at the server too, and the call throws the signal's reason; otherwise it throws `SqlFailure` for
+ * the call throws its reason, and the query is killed at the server beside; otherwise it throws `SqlFailure` for
  * what the server says of the statement, and `ApiError` where it cannot be reached, refuses us, or the budget is spent.
  */
 export interface SqlRunner {

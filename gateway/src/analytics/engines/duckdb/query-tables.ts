@@ -1,9 +1,9 @@
 import type { DuckDBInstance } from '@duckdb/node-api';
+import { untilAborted } from '../../../until-aborted';
 import type { ResultLimits } from '../answer-budget';
 import { boundColumns } from '../bound-columns';
 import type { QueryTable, ResultSet, Statement } from '../engine';
 import { misfitsSql, throwIfUnfit } from '../misfits';
-import { untilAborted } from '../until-aborted';
 import { quoteText, type TableText } from '../with-tables';
 import { duckDbError } from './duckdb-error';
 import type { HeldFile } from './file-cache';

@@ -1,10 +1,10 @@
+import { untilAborted } from '../../../until-aborted';
 import type { AnswerBudget } from '../answer-budget';
 import { resultColumn, resultValue } from '../distributed/result-value';
 import { SqlFailure } from '../distributed/sql-failure';
 import { sqlLiteral } from '../distributed/sql-literal';
 import type { SqlRunner } from '../distributed/sql-runner';
 import type { ResultColumn, ResultSet, SqlValue } from '../engine';
-import { untilAborted } from '../until-aborted';
 import { quoteText } from '../with-tables';
 import { type TrinoPage, TrinoProtocol, type TrinoSettings } from './trino-protocol';
 
@@ -47,7 +47,8 @@ export class TrinoRunner implements SqlRunner {
         page = await this.#protocol.next(page.nextUri, signal);
       }
     } catch (error) {
-      if (page.nextUri !== undefined) await this.#kill(page.nextUri);
+      // Nobody waits for it: a Trino that is silent must not make a query late.
+      if (page.nextUri !== undefined) void this.#kill(page.nextUri);
       signal.throwIfAborted();
       throw error;
     }
