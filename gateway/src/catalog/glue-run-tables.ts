@@ -2,6 +2,9 @@ import { type RunTable, type RunTables, superseded } from '../analytics/engines/
 import type { Glue } from './glue';
 import { glueTable } from './glue-table';
 
+/** What those that are made here say of themselves. */
+const OURS = { ingesta_for: 'queries of the gateway' };
+
 /** Tables for queries, in Glue. */
 export class GlueRunTables implements RunTables {
   constructor(
@@ -10,8 +13,7 @@ export class GlueRunTables implements RunTables {
   ) {}
 
   async ensure(table: RunTable): Promise<void> {
-    const parameters = { ingesta_for: 'queries of the gateway' };
-    const made = await this.glue.create(glueTable({ ...table, parameters }));
+    const made = await this.glue.create(glueTable({ ...table, parameters: OURS }));
     // Whoever made it has tidied up.
     if (!made) return;
     await this.#dropSuperseded(table).catch((error: Error) => {
@@ -21,7 +23,8 @@ export class GlueRunTables implements RunTables {
 
   async #dropSuperseded(table: RunTable): Promise<void> {
     const there = await this.glue.tables(`${table.family}__`);
-    const names = there.map(({ Name }) => Name!);
+    const ours = there.filter(({ Parameters }) => Parameters?.ingesta_for === OURS.ingesta_for);
+    const names = ours.map(({ Name }) => Name!);
     await this.glue.delete(superseded(table, names));
   }
 }

@@ -2,7 +2,8 @@ import { runTable, superseded } from './run-tables';
 
 const COLUMNS = [{ source: 'id', name: 'id', type: 'bigint' }];
 const RUN = { database: 'mysql', table: 'users', runId: '01890a5d-ac96-774b-bcce-b302099a8051' };
-const named = (run: string, hash = '00000000') => `mysql_users__${run}_${hash}`;
+/** The table of the n-th run. */
+const named = (run: number, family = 'mysql_users') => `${family}__${String(run).padStart(32, '0')}_00000000`;
 
 it('names a table after all that it shows', () => {
   const table = runTable(RUN, 's3://lake/a/', COLUMNS);
@@ -21,22 +22,20 @@ it.each([
   const [database, table, otherDatabase, otherTable] = names;
   const one = runTable({ ...RUN, database, table }, '', []);
   const other = runTable({ ...RUN, database: otherDatabase, table: otherTable }, '', []);
-  const runs = (family: string) => ['1', '2', '3'].map((run) => `${family}__${run}_00000000`);
+  const runs = (family: string) => [1, 2, 3].map((run) => named(run, family));
   const there = [...runs(one.family), ...runs(other.family)];
   expect(superseded({ ...one, name: there[2]! }, there)).toEqual([there[0]]);
   expect(superseded({ ...other, name: there[5]! }, there)).toEqual([there[3]]);
 });
 
 it('gives up all but the two newest runs of the same table', () => {
-  const table = { ...runTable(RUN, '', []), name: named('3') };
-  const others = ['mysql_users', 'mysql_users__x__1_00000000', 'mysql_users_old__1_00000000', 'pg_users__1_00000000'];
-  expect(superseded(table, [named('2'), ...others, named('1'), named('3'), named('0')])).toEqual([
-    named('0'),
-    named('1'),
-  ]);
+  const table = { ...runTable(RUN, '', []), name: named(3) };
+  const others = ['mysql_users__x', 'mysql_users_old', 'pg_users'].map((family) => named(1, family));
+  others.push('mysql_users', 'mysql_users__backup_20250101', 'mysql_users__archive_00000000');
+  expect(superseded(table, [named(2), ...others, named(1), named(3), named(0)])).toEqual([named(0), named(1)]);
 });
 
 it('keeps an older run that is being asked for', () => {
-  const table = { ...runTable(RUN, '', []), name: named('1') };
-  expect(superseded(table, [named('1'), named('2'), named('3')])).toEqual([]);
+  const table = { ...runTable(RUN, '', []), name: named(1) };
+  expect(superseded(table, [named(1), named(2), named(3)])).toEqual([]);
 });

@@ -45,9 +45,12 @@ function familyOf(name: string): string {
   return plain === name ? plain : `${plain}_${shortHash(name)}`;
 }
 
-/** Those of the catalog's tables which are of the table's family and may go: run ids grow with time. */
+/**
+ * Those of the catalog's tables which are of the table's family and may go: run ids are UUIDs, and grow with time. What
+ * people call theirs, like `mysql_users__backup_20250101`, is none.
+ */
 export function superseded({ name, family }: RunTable, there: readonly string[]): string[] {
-  const own = new RegExp(`^${family}__[a-z0-9]+_[0-9a-f]{8}$`);
+  const own = new RegExp(`^${family}__[0-9a-f]{32}_[0-9a-f]{8}$`);
   const runs = there.filter((other) => own.test(other)).sort();
   return runs.slice(0, -KEPT).filter((other) => other !== name);
 }
