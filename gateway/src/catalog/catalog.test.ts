@@ -100,6 +100,14 @@ describeWith(['moto'], 'the tables in Glue', () => {
     expect(Object.keys(await locations()).sort()).toEqual(['mysql_old_users', 'mysql_users']);
   });
 
+  it('follow a table that was renamed to what a catalog calls the same', async () => {
+    await publish(1, { Users: entry(1, 'id'), 'a-b': entry(1, 'id') });
+    await publish(2, { users: entry(2, 'id'), a_b: entry(2, 'id') });
+    expect(await locations()).toEqual({ mysql_users: 'users/r2/', mysql_a_b: 'a_b/r2/' });
+    expect((await glue.tables('mysql_users'))[0]!.Parameters).toMatchObject({ ingesta_table: 'users' });
+    expect(catalog.problems()).toEqual({});
+  });
+
   it('are not moved back by a gateway that comes late', async () => {
     await publish(2, { users: entry(2, 'id') });
     await publish(1, { users: entry(1, 'id') });
@@ -181,6 +189,10 @@ describeWith(['moto'], 'the tables in Glue', () => {
     await publish(1, { users: entry(1, 'id'), agents: entry(1, 'id') });
     expect(await locations()).toEqual({ mysql_users: 's3://elsewhere/', mysql_agents: 'agents/r1/' });
     expect(catalog.problems()).toEqual({ mysql: expect.stringMatching(/^mysql_users: .*is there already/) });
+    // Another database's, by a name that both could give.
+    await catalog.publishToCatalog(manifest(9, { b_users: entry(9, 'id') }, 'a'), never());
+    await catalog.publishToCatalog(manifest(1, { users: entry(1, 'id') }, 'a-b'), never());
+    expect(catalog.problems()).toMatchObject({ 'a-b': expect.stringMatching(/^a_b_users: .*is there already/) });
   });
 
   it('fail one by one, say so, and are set right by the next run', async () => {

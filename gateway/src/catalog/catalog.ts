@@ -7,7 +7,7 @@ import { ApiError } from '../errors';
 import type { Log } from '../log';
 import type { Glue } from './glue';
 import { glueTable } from './glue-table';
-import { isOf, isSame, isSuperseded, ownParameters, shows } from './own-table';
+import { isOf, isSuperseded, mayReplace, ownParameters, shows } from './own-table';
 import { catalogNames } from './table-names';
 
 export interface CatalogParts {
@@ -130,7 +130,7 @@ export class Catalog {
       for (const [name, input] of left) {
         await attempt(name, async () => {
           const found = there.find(({ Name }) => Name === name);
-          if (!(await this.#write(input, found))) overtaken.push([name, input]);
+          if (!(await this.#write(manifest, input, found))) overtaken.push([name, input]);
         });
       }
       left = overtaken;
@@ -141,10 +141,10 @@ export class Catalog {
   }
 
   /** False if somebody else wrote it first. */
-  async #write(input: TableInput, there: Table | undefined): Promise<boolean> {
+  async #write(manifest: Manifest, input: TableInput, there: Table | undefined): Promise<boolean> {
     const { glue } = this.parts;
     if (there === undefined) return glue.create(input);
-    if (!isSame(there, input)) {
+    if (!mayReplace(there, input, manifest)) {
       throw new ApiError('INTERNAL', 'a table of this name is there already, made by others or for another table');
     }
     return shows(there, input) || glue.update(input, there.VersionId);

@@ -19,9 +19,14 @@ export const ownParameters = ({ database, epoch }: Manifest, table: string, entr
 /** Whether it is one of ours, of this database. */
 export const isOf = ({ Parameters = {} }: Table, database: string): boolean => Parameters[DATABASE] === database;
 
-/** Whether it is the one that `input` describes, as it stands now or as it stood: nobody else's table of that name. */
-export const isSame = ({ Parameters = {} }: Table, input: TableInput): boolean =>
-  [DATABASE, TABLE].every((key) => Parameters[key] === input.Parameters![key]);
+/**
+ * Whether `input` may take its place: it is the one of the same table, or of one that is no more, as `Users` is where it
+ * was renamed to `users`. Nobody else's table of that name.
+ */
+export function mayReplace(there: Table, input: TableInput, { database, tables }: Manifest): boolean {
+  const shown = there.Parameters?.[TABLE] ?? '';
+  return isOf(there, database) && (shown === input.Parameters![TABLE] || !Object.hasOwn(tables, shown));
+}
 
 /**
  * Whether a later holder of the database's lease has published there, be it another table: a gateway may be late, and
