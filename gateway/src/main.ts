@@ -12,6 +12,7 @@ import { createEngine } from './analytics/engines/index';
 import { tablesRead } from './analytics/pack-facts';
 import { PackError } from './analytics/packs/pack-error';
 import { Snapshots } from './analytics/snapshots';
+import { CatchUp } from './analytics/twins/catch-up';
 import { PublishedTwins } from './analytics/twins/published-twins';
 import { createApp } from './app';
 import { firstFolder } from './bundle-folder';
@@ -91,6 +92,11 @@ async function main(): Promise<void> {
     afterwards: async (manifest, signal) => catalog?.publishToCatalog(manifest, signal),
     log,
   });
+  const catchUp = new CatchUp({ lake: proven, snapshots, twins, log });
+  const recovered = (database: string) => void catchUp.one(database);
+  const caughtUp = onceWell(async () => {
+    if (catalog !== null || read.size > 0) await catchUp.all();
+  });
   const verifier = new VerifierChild({
     program: join(__dirname, 'verifier.js'),
     lakeEnv: lakeEnv(config.env),
@@ -108,6 +114,7 @@ async function main(): Promise<void> {
     datasets: (database) => readDatasets(config.datasetsDir, database),
     ...(config.verify === 'full' && { verifier }),
     published: (manifest) => twins.published(manifest),
+    recovered,
     metrics,
   });
   const patrol = new Patrol({
@@ -115,8 +122,10 @@ async function main(): Promise<void> {
     gateway,
     ttlMs: config.leaseTtlSeconds * 1000,
     isBusy: (database) => ingestion.isBusy(database),
+    recovered,
     afterwards: () => {
-      // Nobody waits for it: it may be stopped in the middle.
+      // Nobody waits for either: they may be stopped in the middle.
+      void caughtUp().catch(() => undefined);
       void proven().then(
         (opened) => sweeper.round(opened),
         () => undefined,

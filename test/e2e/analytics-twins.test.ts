@@ -19,17 +19,20 @@ describe('columnar twins', () => {
   let folder: string;
   let twins: string;
   let gateway: TestGateway;
+  let start: () => Promise<TestGateway>;
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'ingesta-twins-'));
     twins = join(folder, 'lake/_ingesta/parquet');
     const files = { 'packs/shop/schema.sql': SCHEMA, 'packs/shop/orders.sql': ROUTE, 'in/notes.csv': 'text\nx\n' };
     for (const [name, text] of Object.entries(files)) await put(name, text);
     await deliver(2);
-    gateway = await startTestGateway({
-      ...{ LAKE_URL: pathToFileURL(join(folder, 'lake')).href, RUNNER: 'process', PACKS: 'none' },
-      ...{ SOURCES: 'shop=files:SHOP_', SHOP_FILES_PATH: join(folder, 'in') },
-      ...{ PACKS_DIR: join(folder, 'packs'), ANALYTICS_CACHE_DIR: join(folder, 'cache') },
-    });
+    start = () =>
+      startTestGateway({
+        ...{ LAKE_URL: pathToFileURL(join(folder, 'lake')).href, RUNNER: 'process', PACKS: 'none' },
+        ...{ SOURCES: 'shop=files:SHOP_', SHOP_FILES_PATH: join(folder, 'in') },
+        ...{ PACKS_DIR: join(folder, 'packs'), ANALYTICS_CACHE_DIR: join(folder, 'cache') },
+      });
+    gateway = await start();
   });
   afterEach(async () => {
     await gateway?.stop();
@@ -93,6 +96,16 @@ describe('columnar twins', () => {
     expect(existsSync(twins)).toBe(true);
     expect(await total()).toBe(2);
   }, 90_000);
+
+  it('are made by the next gateway where theirs went before', async () => {
+    const { run_id } = await post();
+    await untilHealth('ready');
+    await gateway.stop('SIGKILL');
+    await rm(twins, { recursive: true });
+    gateway = await start();
+    await untilHealth('ready');
+    expect(await objects()).toEqual([expect.stringContaining(`shop/orders/${run_id}/`)]);
+  }, 60_000);
 
   it('leave no work folder behind when the gateway is killed', async () => {
     await post();

@@ -108,6 +108,24 @@ describeWith(['moto'], 'the tables in Glue', () => {
     expect(catalog.problems()).toEqual({});
   });
 
+  it('are only read where they show the run already, and made once by two gateways', async () => {
+    const versioned = new VersionedGlue(motoEndpoint());
+    const address = await versioned.start();
+    try {
+      const [one, other] = [1, 2].map(() => catalogOver(new Glue(glue.database, settings(address))));
+      const run = manifest(1, { users: entry(1, 'id'), agents: entry(1, 'id') });
+      await Promise.all([one!.publishToCatalog(run, never()), other!.publishToCatalog(run, never())]);
+      expect(await locations()).toEqual({ mysql_users: 'users/r1/', mysql_agents: 'agents/r1/' });
+      const asked = new Set<string>();
+      versioned.before = ({ action }) => void asked.add(action);
+      await catalogOver(new Glue(glue.database, settings(address))).publishToCatalog(run, never());
+      expect([...asked]).toEqual(['GetTables']);
+      expect([one!.problems(), other!.problems()]).toEqual([{}, {}]);
+    } finally {
+      await versioned.stop();
+    }
+  });
+
   it('are not moved back by a gateway that comes late', async () => {
     await publish(2, { users: entry(2, 'id') });
     await publish(1, { users: entry(1, 'id') });

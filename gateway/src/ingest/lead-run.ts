@@ -34,6 +34,8 @@ export interface RunServices {
   datasets: (database: string) => Promise<Dataset[]>;
   /** Reads each run's objects back before it is published; absent where the lake's word is enough. */
   verifier?: Verifier;
+  /** Told of a database where the run of a gateway that is gone turned out to be published. */
+  recovered?: (database: string) => void;
   metrics?: Pick<Metrics, 'run' | 'lease'>;
 }
 
@@ -60,13 +62,13 @@ export async function leadRun(services: RunServices, run: PlannedRun, onRecorded
   const lake = await services.lake();
   const claimed = acquire(services, lake, run);
   const acquired = await (services.metrics?.lease(run.database, claimed) ?? claimed);
-  const { config, gateway, verifier = null } = services;
+  const { config, gateway, verifier = null, recovered = () => undefined } = services;
   const { SENSITIVE_COLUMNS: add, SENSITIVE_COLUMNS_ALLOW: allow } = config.env;
   const { runner, reference: image } = run.source;
   const { epoch } = acquired.lease.record;
   run.log.info('run started', { runner, image, tables: run.request.tables, epoch, requested_by: run.requestedBy });
   const published = await runRecorded({
-    ...{ ...run, lake, acquired, sketch, onRecorded, gateway, verifier },
+    ...{ ...run, lake, acquired, sketch, onRecorded, gateway, verifier, recovered },
     settings: { add, allow },
     latestTemplate: config.latestTemplate,
     launch: (journal) => launch(services, run, { lake, lease: acquired.lease, journal }),

@@ -6,7 +6,6 @@ import type { JobSpec } from '../runners/runner';
 import type { Acquired } from '../runs/acquire-lease';
 import { adjudicate } from '../runs/adjudicate';
 import { type Fence, fence } from '../runs/fence';
-import type { HeldLease } from '../runs/held-lease';
 import { renewLatestCopies } from '../runs/latest-copies';
 import { mustBeWhole, publish, UnclearPublication } from '../runs/publication';
 import { RunJournal } from '../runs/run-journal';
@@ -31,6 +30,8 @@ export interface RecordedRun {
   settings: { add?: string; allow?: string };
   /** Reads the objects back; null where the lake's word is enough. */
   verifier: Verifier | null;
+  /** Told of a database where the run of a gateway that is gone turned out to be published. */
+  recovered: (database: string) => void;
   /** Keys of the stable copies; null where there are none. */
   latestTemplate: string | null;
   log: Log;
@@ -59,7 +60,7 @@ export async function runRecorded(run: RecordedRun): Promise<PublishedRun> {
   try {
     const base = await fence(lake, database, lease.record.epoch);
     if (run.sketch.job.tables !== null) mustBeWhole(database, base);
-    for (const orphan of lease.record.orphans) await bury(lease, lake, database, orphan, log);
+    for (const orphan of lease.record.orphans) await bury(run, orphan);
     settled = false;
     journal = new RunJournal(lake, await openRun(lake, recordOf(run)));
     run.onRecorded();
@@ -128,10 +129,12 @@ export const cancelled = (database: string, runId: string): ApiError =>
   new ApiError('RUN_CANCELLED', 'The run was cancelled', { database, runId });
 
 /** The next run must not fail because nobody can say how an earlier one ended: that stays noted in the lease. */
-async function bury(lease: HeldLease, lake: Lake, database: string, runId: string, log: Log): Promise<void> {
+async function bury({ acquired, lake, database, recovered, log }: RecordedRun, runId: string): Promise<void> {
   try {
     const record = await adjudicate(lake, database, runId);
-    lease.buried(runId);
+    acquired.lease.buried(runId);
+    // The run that follows may fail, and then tell nobody.
+    if (record?.state === 'succeeded') recovered(database);
     log.warn('took over from a gateway that went away', {
       predecessor: runId,
       ended: record?.state ?? 'before it began',

@@ -32,6 +32,8 @@ function gateway(name: string, runner: FakeRunner, more: Record<string, string> 
     },
   });
   const { log, lines } = capturedLog();
+  const told: string[] = [];
+  const recovered = (database: string) => void told.push(database);
   const service = new IngestService({
     config: givenConfig({ ...env, LEASE_TTL: String(TTL_S), ...more }),
     gateway: name,
@@ -42,14 +44,16 @@ function gateway(name: string, runner: FakeRunner, more: Record<string, string> 
     secrets: async () => ({}),
     lakeFolder: async () => null,
     datasets: async () => [],
+    recovered,
   });
   const runs = new RunsService({ lake: async () => through, ingestion: service });
   const isBusy = (database: string) => service.isBusy(database);
-  const patrol = new Patrol({ lake: async () => through, gateway: name, ttlMs: TTL_S * 1000, isBusy, log });
+  const ttlMs = TTL_S * 1000;
+  const patrol = new Patrol({ lake: async () => through, gateway: name, ttlMs, isBusy, recovered, log });
   const cutOff = (only?: string) => {
     cut = (key) => only === undefined || key === only;
   };
-  return { service, runs, patrol, runner, lines, cutOff, through };
+  return { service, runs, patrol, runner, lines, cutOff, through, told };
 }
 const exporting =
   (tables = { users: 'id\n1\n' }) =>
@@ -187,26 +191,32 @@ describe('patrol', () => {
     await ended;
   });
 
-  it('calls a run succeeded that was published by a gateway which never heard of it', async () => {
-    const b = gateway('b', new FakeRunner());
-    const a = gateway('a', new FakeRunner(exporting()));
-    const { putIfMatch } = lake;
-    // The pointer is written, its answer lost, and it cannot be read again; the run's record could be written.
-    lake.putIfMatch = async (key, body, etag) => {
-      const answer = await putIfMatch.call(lake, key, body, etag);
-      if (key !== pointerKey('mysql') || !body.toString().includes('manifest.json')) return answer;
-      a.cutOff(pointerKey('mysql'));
-      throw new LakeError('unavailable', 'the answer was lost', '');
-    };
-    const { runId, done } = await a.service.start('mysql', ALL);
-    expect((await failureOf(done)).message).toContain('may have been');
-    expect(await recordOf(runId)).toMatchObject({ state: 'running' });
-    b.patrol.start();
-    await until(async () => (await recordOf(runId)).state !== 'running');
-    await b.patrol.stop();
-    expect(await recordOf(runId)).toMatchObject({ state: 'succeeded', error: null });
-    expect((await readCurrent(lake, 'mysql'))?.manifest?.run_id).toBe(runId);
-  });
+  it.each(['patrol', 'run that fails'])(
+    'calls a run succeeded that was published unheard, at the next %s',
+    async (by) => {
+      const b = gateway('b', new FakeRunner(async () => givenOutcome({ exitCode: 1 })));
+      const a = gateway('a', new FakeRunner(exporting()));
+      const { putIfMatch } = lake;
+      // The pointer is written, its answer lost, and it cannot be read again; the run's record could be written.
+      lake.putIfMatch = async (key, body, etag) => {
+        const answer = await putIfMatch.call(lake, key, body, etag);
+        if (key !== pointerKey('mysql') || !body.toString().includes('manifest.json')) return answer;
+        a.cutOff(pointerKey('mysql'));
+        throw new LakeError('unavailable', 'the answer was lost', '');
+      };
+      const { runId, done } = await a.service.start('mysql', ALL);
+      expect((await failureOf(done)).message).toContain('may have been');
+      expect(await recordOf(runId)).toMatchObject({ state: 'running' });
+      if (by === 'patrol') {
+        b.patrol.start();
+        await until(async () => (await recordOf(runId)).state !== 'running');
+        await b.patrol.stop();
+      } else await failureOf(b.service.ingest('mysql', ALL));
+      expect(await recordOf(runId)).toMatchObject({ state: 'succeeded', error: null });
+      expect(b.told).toEqual(['mysql']);
+      expect((await readCurrent(lake, 'mysql'))?.manifest?.run_id).toBe(runId);
+    },
+  );
 });
 
 describe('attempts', () => {

@@ -17,6 +17,8 @@ export interface PatrolServices {
   ttlMs: number;
   /** Called after each round: by then the runs of the dead have their end. */
   afterwards?: () => Promise<void>;
+  /** Told of a database whose dead run turned out to be published. */
+  recovered?: (database: string) => void;
   /** Databases that this gateway itself runs. */
   isBusy: (database: string) => boolean;
   log: Log;
@@ -140,6 +142,7 @@ export class Patrol {
     const { log } = this.services;
     try {
       const record = await adjudicate(lake, database, runId, new Date(this.#clock.wall()));
+      if (record?.state === 'succeeded') this.services.recovered?.(database);
       log.warn('closed a run whose gateway went away', { database, run_id: runId, ended: record?.state });
     } catch (error) {
       if (!(error instanceof MalformedRecord) || error.key !== runKeys(database, runId).run) throw error;

@@ -165,6 +165,22 @@ it('says when the twins are there, and not before', async () => {
   expect(followed).toEqual([`${RUNS[0]} after 1`]);
 });
 
+it('does what another gateway has left undone, and asks for no twin that is there', async () => {
+  const followed: string[] = [];
+  const { twins, made } = given({
+    afterwards: async ({ run_id }) => {
+      followed.push(run_id);
+    },
+  });
+  const first = await commit(RUNS[0]);
+  const second = await commit(RUNS[1], { orders: { ...first.tables.users! } }, ['users']);
+  await put('mysql', 'users', second.tables.users!);
+  await twins.resume(second);
+  while (followed.length === 0) await new Promise(setImmediate);
+  expect(made).toEqual([keyOf(second, 'orders')]);
+  expect(followed).toEqual([RUNS[1]]);
+});
+
 it('sees twins that somebody else has made', async () => {
   const { twins, made } = given();
   const manifest = await commit(RUNS[0]);

@@ -69,6 +69,12 @@ export class PublishedTwins {
     return Object.fromEntries(own.map(([table]) => [table, this.#find(manifest.database, table)!.state]));
   }
 
+  /** Begins with what is left to be done for a snapshot of an earlier time. Twins that are there are not asked for. */
+  async resume(manifest: Manifest): Promise<void> {
+    await this.states(manifest);
+    this.#follow(this.make(manifest), manifest);
+  }
+
   /** Settles, always well, when every wanted twin of the snapshot is there or given up for now. */
   async make(manifest: Manifest): Promise<void> {
     await Promise.all(this.#wanted(manifest).map(([table, entry]) => this.#begin(manifest, table, entry)));
