@@ -29,20 +29,30 @@ describeWith(['compose'], 'the compose files, read by Docker Compose itself', ()
   it('the local one is the gateway alone, with every setting of its file', async () => {
     const { services, networks } = await read(
       'docker-compose.yml',
-      { ...settingsOf('.env.example'), PORT: '8123', DOCKER_NETWORK: 'mine', MYSQL_HOST: 'db', IMAGE_TAG: '1.2.3' },
-      { DOCKER_GID: '998', DOCKER_NETWORK: 'mine' },
+      { ...settingsOf('.env.example'), PORT: '8123', MYSQL_HOST: 'db', IMAGE_TAG: '1.2.3' },
+      { DOCKER_GID: '998' },
     );
     expect(Object.keys(services)).toEqual(['api-gateway']);
     const { image, environment, ports, group_add, volumes } = services['api-gateway']!;
     expect(image).toBe('ingesta-gateway:1.2.3');
     // In the container the port is always the same one; the file's is this machine's.
-    expect(environment).toMatchObject({ PORT: '8000', HOST: '0.0.0.0', MYSQL_HOST: 'db', DOCKER_NETWORK: 'mine' });
+    expect(environment).toMatchObject({ PORT: '8000', HOST: '0.0.0.0', MYSQL_HOST: 'db' });
     expect(ports).toEqual([expect.objectContaining({ host_ip: '127.0.0.1', published: '8123', target: 8000 })]);
     expect(group_add).toEqual(['998']);
-    expect(networks.default!.name).toBe('mine');
+    // Script containers find what runs beside the gateway.
+    expect(environment!.DOCKER_NETWORK).toBe(networks.default!.name);
     const aws = volumes!.find(({ target }) => target === '/home/node/.aws');
     expect(aws).toMatchObject({ source: join(composed!.home, '.aws'), read_only: true });
   });
+
+  it.each(['docker-compose.yml', 'docker-compose.production.yml'])(
+    '%s hands the scripts’ network on, and makes none of that name',
+    async (file) => {
+      const { services, networks } = await read(file, { DOCKER_NETWORK: 'host', DOCKER_GID: '998' });
+      expect(services['api-gateway']!.environment).toMatchObject({ DOCKER_NETWORK: 'host' });
+      expect(networks.default!.name).toMatch(/^ingesta-/);
+    },
+  );
 
   it('the demo has its databases, its S3 server and its balancer besides, and they know each other', async () => {
     const { services } = await read('docker-compose.yml', settingsOf('demo/compose.env'));

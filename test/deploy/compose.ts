@@ -37,7 +37,7 @@ export async function compose(
   const { PATH, DOCKER_HOST } = process.env;
   const project = `ingesta-${home.slice(-6).toLowerCase()}`;
   const env = {
-    ...{ PATH, HOME: home, DOCKER_NETWORK: project },
+    ...{ PATH, HOME: home },
     // A file of the repository names itself.
     ...(typeof settings !== 'string' && { ENV_FILE: envFile }),
     ...(DOCKER_HOST && { DOCKER_HOST }),
