@@ -1,5 +1,7 @@
+import { sensitiveRules } from '@ingesta/kit';
 import { Client } from 'cassandra-driver';
 import { describeWith } from '../../../test/services/need';
+import { planTable } from '../../kit/src/run/plan-tables';
 import type { Opened } from '../../kit/src/testing/open-session';
 import { createTestKeyspace, type TestKeyspace } from './testing/test-keyspace';
 
@@ -45,7 +47,7 @@ describeWith(['cassandra'], 'a dataset of Cassandra', () => {
     expect(table.columns).toEqual(plain.columns.map((column) => ({ ...column, nullable: true })));
     const rows = await opened.readAll({ table, columns: table.columns, isSensitiveKey });
     expect(rows).toEqual(await opened.readAll({ ...plain, isSensitiveKey }));
-    expect(table.origins?.get('Full Name')).toEqual({ table: 'people', column: 'Full Name' });
+    expect(table.origins?.get('Full Name')).toEqual({ table: 'people', path: ['Full Name'] });
   });
 
   it('brings every page, filtered by the server as it says', async () => {
@@ -93,11 +95,11 @@ describeWith(['cassandra'], 'a dataset of Cassandra', () => {
       `SELECT id, password AS p, l.password AS q, m['token'] AS r, max(password) AS s FROM people`,
     );
     expect(Object.fromEntries(table.origins!)).toEqual({
-      id: { table: 'people', column: 'id' },
-      p: { table: 'people', column: 'password' },
-      q: { table: 'people', column: 'l.password' },
-      r: { table: 'people', column: 'm.token' },
-      s: { table: 'people', column: 'password' },
+      id: { table: 'people', path: ['id'] },
+      p: { table: 'people', path: ['password'] },
+      q: { table: 'people', path: ['l', 'password'] },
+      r: { table: 'people', path: ['m', 'token'] },
+      s: { table: 'people', path: ['password'] },
     });
     const without = { table, columns: table.columns.filter(({ name }) => name === 'id'), isSensitiveKey };
     await expect(opened.readAll(without)).rejects.toMatchObject({
@@ -112,6 +114,21 @@ describeWith(['cassandra'], 'a dataset of Cassandra', () => {
     execute.mockRestore();
     expect(asked).toContain('Full Name');
     expect(asked).not.toContain('password');
+  });
+
+  it('leaves out what lies behind a sensitive key, whatever stands before or behind it', async () => {
+    await db.admin.execute('CREATE TYPE acceso (clave text, dni frozen<login>, nivel int)');
+    await db.admin.execute('CREATE TABLE accesos (id int PRIMARY KEY, a frozen<acceso>, m map<text, text>)');
+    const acceso = "{clave: 's3cret', dni: {name: 's3cret'}, nivel: 7}";
+    await db.admin.execute(`INSERT INTO accesos (id, a, m) VALUES (1, ${acceso}, {'clave': 's3cret', 'k': 'v'})`);
+    const text = "SELECT id, a.clave AS c, m['clave'], a.dni.name AS n, a.nivel AS l, m['k'] AS k FROM accesos";
+    const plan = planTable(await describeText(text), sensitiveRules('cassandra', { add: 'dni' }));
+    expect(await opened.readAll(plan)).toEqual([['1', '7', 'v']]);
+    expect(plan.dropped.map(({ reason }) => reason)).toEqual([
+      'built-in rule: clave',
+      'built-in rule: clave',
+      'SENSITIVE_COLUMNS: dni',
+    ]);
   });
 
   it.each([

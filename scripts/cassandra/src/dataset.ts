@@ -1,4 +1,4 @@
-import { type Column, configError, type Dataset, type ScriptError } from '@ingesta/kit';
+import { type Column, configError, type Dataset, type Origin, type ScriptError } from '@ingesta/kit';
 import type { Client } from 'cassandra-driver';
 import { type CqlType, logicalTypeOf, typeText } from './cql-type';
 import type { CassandraTable } from './discover';
@@ -13,7 +13,7 @@ import { cqlTypeOf } from './wire-type';
 export interface CassandraDataset {
   name: string;
   columns: Column[];
-  origins: Map<string, { table: string; column: string }>;
+  origins: Map<string, Origin>;
   estimatedRows: null;
   types: Map<string, CqlType>;
   select: SelectText;
@@ -61,7 +61,7 @@ export async function checkDataset(
   for (const [i, column] of columns.entries()) {
     const selector = selectors[i]!;
     const { origin, type, sourceType } = describe(column, selector, table, refuse);
-    if (origin) dataset.origins.set(column.name, { table: key, column: origin.join('.') });
+    if (origin) dataset.origins.set(column.name, { table: key, path: origin });
     dataset.types.set(column.name, type);
     dataset.columns.push({
       name: column.name,

@@ -20,13 +20,20 @@ export interface ListedTable {
   onDemand: boolean;
 }
 
+/** The column of a table, or the value inside of one, that a column of a view or dataset is. */
+export interface Origin {
+  table: string;
+  /** The column's name, then the keys down to the value. */
+  path: readonly string[];
+}
+
 /** A table as a source discovered it. */
 export interface SourceTable {
   /** As listed, or the dataset's name. */
   name: string;
   columns: Column[];
-  /** Of a view's or dataset's columns that are plain columns of a table: which. A sensitive one stays so under another name. */
-  origins?: ReadonlyMap<string, { table: string; column: string }>;
+  /** Of a view's or dataset's columns that are plain values of a table: which. A sensitive one stays so under another name. */
+  origins?: ReadonlyMap<string, Origin>;
   /**
    * Names in the text of a view or dataset whose columns without origin may be plain columns of tables all the same: the
    * server does not tell. A sensitive one among them is an error.

@@ -1,6 +1,7 @@
-import { type SourceSession, type SourceTable, sensitiveRules, type TableSelection } from '@ingesta/kit';
+import { type SourceSession, type SourceTable, sensitiveRules } from '@ingesta/kit';
 import { type Document, Int32 } from 'mongodb';
 import { describeWith } from '../../../test/services/need';
+import { planTable } from '../../kit/src/run/plan-tables';
 import { testContext } from '../../kit/src/testing/test-context';
 import { mongodb } from './source';
 import { TestDatabase } from './testing/test-database';
@@ -18,17 +19,6 @@ describeWith(['mongodb'], 'MongoDB: datasets', () => {
   });
   afterAll(() => db?.drop());
 
-  /** As `runScript` plans it: by name, and by the column that it comes from. */
-  function selectionOf(table: SourceTable): TableSelection {
-    const rules = sensitiveRules('mongodb', {});
-    const isSensitiveKey = (path: readonly string[]) => rules.reason(table.name, path) !== null;
-    const columns = table.columns.filter(({ name }) => {
-      const origin = table.origins?.get(name);
-      return !isSensitiveKey([name]) && !(origin && rules.reason(origin.table, [origin.column]));
-    });
-    return { table, columns, isSensitiveKey };
-  }
-
   const csvOf = (collection: string, pipeline: object[], more: object = {}): Promise<string> =>
     exported((session) => session.dataset!({ name: 'datos', text: JSON.stringify({ collection, pipeline, ...more }) }));
 
@@ -42,7 +32,7 @@ describeWith(['mongodb'], 'MongoDB: datasets', () => {
       const table = await describe(session);
       await db.insert('recetas', [{ _id: 99 }]);
       let csv = '';
-      const selection = selectionOf(table);
+      const selection = planTable(table, sensitiveRules('mongodb', {}));
       session.check!(selection);
       for await (const { data } of session.read(selection)) csv += data;
       expect(session.consistency).toBe('snapshot');

@@ -57,7 +57,7 @@ export const originsOf = (
   new Map(
     columns.map(({ name }) => {
       const renamed = references.findLast(({ renamedTo }) => renamedTo === name);
-      return [name, { table, column: renamed ? renamed.path.join('.') : name }];
+      return [name, { table, path: renamed?.path ?? [name] }];
     }),
   );
 

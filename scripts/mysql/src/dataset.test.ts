@@ -57,11 +57,11 @@ describeWith(['mysql'], 'a MySQL dataset', () => {
     await db.admin.query(`CREATE VIEW v1 AS SELECT id, password AS dato, UPPER(nombre) AS n FROM users;
       CREATE VIEW v2 AS SELECT dato AS otro FROM v1; CREATE ALGORITHM = TEMPTABLE VIEW v3 AS SELECT password AS dato FROM users;
       CREATE VIEW v4 AS SELECT password AS dato FROM users UNION SELECT nombre FROM users`);
-    const password = { table: 'users', column: 'password' };
+    const password = { table: 'users', path: ['password'] };
     await session.list();
     const views = await session.describe(['v1', 'v2', 'v3', 'v4']);
     const origins = Object.fromEntries(views.map(({ name, origins }) => [name, Object.fromEntries(origins!)]));
-    const id = { table: 'users', column: 'id' };
+    const id = { table: 'users', path: ['id'] };
     expect(origins).toEqual({ v1: { id, dato: password }, v2: { otro: password }, v3: { dato: password }, v4: {} });
     expect(views.map(({ unfollowed }) => unfollowed!.includes('password'))).toEqual([false, false, false, true]);
 
@@ -84,7 +84,7 @@ describeWith(['mysql'], 'a MySQL dataset', () => {
 
   it('tells which columns are a password under another name, and asks for the selected ones alone', async () => {
     const table = await describeText('SELECT id, u.password AS p, UPPER(nombre) AS n FROM users u');
-    expect(table.origins?.get('p')).toEqual({ table: 'users', column: 'password' });
+    expect(table.origins?.get('p')).toEqual({ table: 'users', path: ['password'] });
     expect(table.origins?.has('n')).toBe(false);
     const columns = table.columns.filter(({ name }) => name === 'n');
     expect(await readAll({ table, columns, isSensitiveKey: () => false })).toEqual([['ANA "Ñ"']]);

@@ -1,4 +1,4 @@
-import { combinesSelects, namesIn, type SourceTable } from '@ingesta/kit';
+import { combinesSelects, namesIn, type Origin, type SourceTable } from '@ingesta/kit';
 import type { Connection } from 'mysql2';
 import { prepare, query, unprepare } from './connect';
 import { SYSTEM_SCHEMAS } from './list-tables';
@@ -6,8 +6,6 @@ import type { WireColumn } from './wire-columns';
 
 /** Where the columns of a view or a statement come from, as in `SourceTable`. */
 export type Lineage = Required<Pick<SourceTable, 'origins' | 'unfollowed'>>;
-
-type Origin = { table: string; column: string };
 
 interface ViewRow {
   table_schema: string;
@@ -77,7 +75,7 @@ export class Lineages {
   }
 
   async #originOf(schema: string, table: string, column: string): Promise<Origin | undefined> {
-    const own = { table: schema === this.database ? table : `${schema}.${table}`, column };
+    const own = { table: schema === this.database ? table : `${schema}.${table}`, path: [column] };
     if ((await this.#allViews()).has(keyOf(schema, table))) {
       const { origins, unfollowed } = await this.ofView(schema, table);
       return origins.get(column) ?? (unfollowed.length > 0 ? undefined : own);

@@ -57,8 +57,8 @@ describeWith(['postgresql'], 'PostgreSQL: datasets', () => {
       { name: 'tres', source_type: 'text', logical_type: 'text', nullable: true },
       { name: 'id', source_type: 'integer', logical_type: 'integer', nullable: true },
     ]);
-    const clave = { table: 'usuarios', column: 'clave' };
-    const id = { table: 'usuarios', column: 'id' };
+    const clave = { table: 'usuarios', path: ['clave'] };
+    const id = { table: 'usuarios', path: ['id'] };
     expect(Object.fromEntries(table.origins!)).toEqual({ uno: clave, dos: clave, id });
     expect(table.unfollowed).toEqual([]);
   });

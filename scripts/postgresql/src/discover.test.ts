@@ -110,8 +110,8 @@ describeWith(['postgresql'], 'PostgreSQL: what is found', () => {
     const onDemand = (await session.list()).filter((table) => table.onDemand).map(({ name }) => name);
     expect(onDemand).toEqual(['mat', 'vista']);
     const [vista, mat] = await session.describe(['vista', 'mat']);
-    expect([...vista!.origins!]).toContainEqual(['p', { table: 'usuarios_v', column: 'password' }]);
-    expect([...mat!.origins!]).toContainEqual(['q', { table: 'usuarios_v', column: 'password' }]);
+    expect([...vista!.origins!]).toContainEqual(['p', { table: 'usuarios_v', path: ['password'] }]);
+    expect([...mat!.origins!]).toContainEqual(['q', { table: 'usuarios_v', path: ['password'] }]);
     expect([vista!.unfollowed, mat!.unfollowed]).toEqual([[], []]);
     await session.close();
     expect((await exportTable(db.env, 'mat')).csv.toString()).toBe('nombre,q\nAna,CLAVE\n');

@@ -1,4 +1,4 @@
-import { combinesSelects, namesIn, type SourceTable } from '@ingesta/kit';
+import { combinesSelects, namesIn, type Origin, type SourceTable } from '@ingesta/kit';
 import type { Client, FieldDef } from 'pg';
 import { describeStatement } from './describe-statement';
 import type { FoundTable } from './discover';
@@ -35,7 +35,7 @@ export async function lineageOf(
   defaultSchema: string,
   depth = 0,
 ): Promise<Lineage> {
-  const origins = new Map<string, { table: string; column: string }>();
+  const origins = new Map<string, Origin>();
   const plain = fields.filter(({ tableID }) => tableID !== 0);
   const unfollowed = plain.length < fields.length && combinesSelects(text) ? namesIn(text) : [];
   if (plain.length === 0 || depth > MAX_DEPTH) return { origins, unfollowed };
@@ -51,7 +51,7 @@ export async function lineageOf(
     const origin = view?.origins.get(column);
     // What the view makes of several columns is nobody's: it has this name, and the view's text may say more.
     if (!origin && view && view.unfollowed.length > 0) unfollowed.push(...view.unfollowed, column);
-    else origins.set(name, origin ?? { table: tableName(schema, relation, defaultSchema), column });
+    else origins.set(name, origin ?? { table: tableName(schema, relation, defaultSchema), path: [column] });
   }
   return { origins, unfollowed };
 }

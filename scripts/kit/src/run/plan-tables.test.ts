@@ -24,10 +24,27 @@ describe('planTable', () => {
   });
 
   it('knows a sensitive column under another name', () => {
-    const dataset = { ...table('altas', 'id', 'p'), origins: new Map([['p', { table: 'users', column: 'clave' }]]) };
+    const dataset = { ...table('altas', 'id', 'p'), origins: new Map([['p', { table: 'users', path: ['clave'] }]]) };
     const { columns, dropped } = planTable(dataset, sensitiveRules('mysql', {}));
     expect(columns.map(({ name }) => name)).toEqual(['id']);
     expect(dropped).toEqual([{ name: 'p', reason: 'built-in rule: clave' }]);
+  });
+
+  it('knows a value from inside of something sensitive, and one whose key alone is a word for it', () => {
+    const dataset = {
+      ...table('altas', 'id', 'c', 'n', 'p'),
+      origins: new Map([
+        ['c', { table: 'users', path: ['login', 'clave'] }],
+        ['n', { table: 'users', path: ['persona', 'dni', 'numero'] }],
+        ['p', { table: 'users', path: ['login', 'clave_producto'] }],
+      ]),
+    };
+    const { columns, dropped } = planTable(dataset, sensitiveRules('cassandra', { add: 'dni' }));
+    expect(columns.map(({ name }) => name)).toEqual(['id', 'p']);
+    expect(dropped).toEqual([
+      { name: 'c', reason: 'built-in rule: clave' },
+      { name: 'n', reason: 'SENSITIVE_COLUMNS: dni' },
+    ]);
   });
 
   it('refuses a text that names a secret where the server does not tell what becomes of it', () => {
@@ -36,7 +53,7 @@ describe('planTable', () => {
     expect(() => planTable(union, sensitiveRules('mysql', {}))).toThrow(expect.objectContaining(error));
     expect(planTable(union, sensitiveRules('mysql', { allow: 'clave' })).columns).toHaveLength(2);
     // Every column that goes is known.
-    const origins = new Map(['id', 'p'].map((column) => [column, { table: 'users', column }]));
+    const origins = new Map(['id', 'p'].map((column) => [column, { table: 'users', path: [column] }]));
     expect(planTable({ ...union, origins }, sensitiveRules('mysql', {})).columns).toHaveLength(2);
   });
 

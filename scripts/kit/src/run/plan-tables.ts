@@ -1,7 +1,7 @@
 import type { DroppedColumn } from '../contract/columns';
 import { configError } from '../errors';
 import type { SensitiveRules } from '../sensitive/sensitive-rules';
-import type { SourceTable, TableSelection } from '../source';
+import type { Origin, SourceTable, TableSelection } from '../source';
 
 /** Documents may use keys as data (ids): past this many, names are neither remembered nor told. */
 const MAX_REMEMBERED = 10_000;
@@ -22,7 +22,7 @@ export function planTable(table: SourceTable, rules: SensitiveRules): PlannedTab
   const dropped: DroppedColumn[] = [];
   const columns = table.columns.filter((column) => {
     const origin = table.origins?.get(column.name);
-    const reason = rules.reason(table.name, [column.name]) ?? (origin && rules.reason(origin.table, [origin.column]));
+    const reason = rules.reason(table.name, [column.name]) ?? (origin && reasonOf(origin, rules));
     if (reason) dropped.push({ name: column.name, reason });
     return !reason;
   });
@@ -59,6 +59,15 @@ export function planTable(table: SourceTable, rules: SensitiveRules): PlannedTab
     return reason !== null;
   };
   return { table, columns, isSensitiveKey, dropped };
+}
+
+/** What lies inside of something sensitive is sensitive. */
+function reasonOf({ table, path }: Origin, rules: SensitiveRules): string | null {
+  for (const end of path.keys()) {
+    const reason = rules.reason(table, path.slice(0, end + 1));
+    if (reason) return reason;
+  }
+  return null;
 }
 
 const shortened = (name: string): string =>
