@@ -51,7 +51,7 @@ export async function connect(settings: Settings, signal: AbortSignal): Promise<
 }
 
 /** Rows of a small query, whole. */
-export function query<Row>(connection: Connection, sql: string, values: string[] = []): Promise<Row[]> {
+export function query<Row>(connection: Connection, sql: string, values: (string | string[])[] = []): Promise<Row[]> {
   return new Promise((resolve, reject) => {
     connection.query<RowDataPacket[]>(sql, values, (error, rows) => (error ? reject(error) : resolve(rows as Row[])));
   });

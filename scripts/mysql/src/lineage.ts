@@ -1,4 +1,4 @@
-import { combinesSelects, namesIn, type Origin, type SourceTable } from '@ingesta/kit';
+import { combinesSelects, namesIn, type Origin, type SourceTable, takesUnnamed } from '@ingesta/kit';
 import type { Connection } from 'mysql2';
 import { prepare, query, unprepare } from './connect';
 import { SYSTEM_SCHEMAS } from './list-tables';
@@ -17,6 +17,9 @@ interface ViewRow {
 const VIEWS = `SELECT TABLE_SCHEMA AS table_schema, TABLE_NAME AS name, VIEW_DEFINITION AS definition
   FROM information_schema.VIEWS WHERE TABLE_SCHEMA NOT IN ${SYSTEM_SCHEMAS}`;
 const COLUMNS = `SELECT COLUMN_NAME AS name FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?`;
+
+const NAMED = `SELECT DISTINCT COLUMN_NAME AS name FROM information_schema.COLUMNS
+  WHERE TABLE_SCHEMA NOT IN ${SYSTEM_SCHEMAS} AND TABLE_NAME IN (?)`;
 
 const keyOf = (schema: string, name: string): string => `${schema}\0${name}`;
 
@@ -47,7 +50,7 @@ export class Lineages {
     }
     if (origins.size === columns.length) return { origins, unfollowed: [] };
     const whole = await this.#withViews(text);
-    return { origins, unfollowed: isLost || combinesSelects(whole) ? namesIn(whole) : [] };
+    return { origins, unfollowed: isLost || combinesSelects(whole) ? await this.#namesOf(whole) : [] };
   }
 
   /**
@@ -85,6 +88,14 @@ export class Lineages {
       return new Set(rows.map(({ name }) => name.toLowerCase()));
     });
     return columns.has(column.toLowerCase()) ? own : undefined;
+  }
+
+  /** Those in the text, and of all columns that it may take without naming them. */
+  async #namesOf(text: string): Promise<string[]> {
+    const names = namesIn(text);
+    if (!takesUnnamed(text)) return names;
+    const unnamed = await query<{ name: string }>(this.connection, NAMED, [names]);
+    return [...names, ...unnamed.map(({ name }) => name)];
   }
 
   /** The text, and those of all views that it may read from. */

@@ -64,16 +64,27 @@ describeWith(['postgresql'], 'PostgreSQL: datasets', () => {
   });
 
   it('tells the names in a text where the server tells no origin: that of a UNION, and of a view that is one', async () => {
+    await db.admin.query('CREATE TABLE claves (id int, clave text); CREATE TABLE "Claves" (id int, clave text)');
     const union = await taken('SELECT id, clave AS dato FROM usuarios UNION ALL SELECT id, NULL FROM usuarios');
     expect(union.table.origins!.size).toBe(0);
     expect(union.table.unfollowed).toContain('clave');
     await db.admin.query(
       'CREATE VIEW unida AS SELECT id, clave AS dato FROM usuarios UNION SELECT id, clave FROM usuarios',
     );
+    for (const text of [
+      'SELECT id, nombre FROM usuarios UNION ALL SELECT * FROM claves',
+      'SELECT id, nombre FROM usuarios UNION ALL (TABLE "Claves")',
+      'SELECT id, nombre FROM usuarios UNION ALL SELECT c.* FROM claves c',
+      'SELECT id, c AS dato FROM v UNION ALL SELECT id, nombre FROM usuarios',
+    ]) {
+      expect((await taken(text)).table.unfollowed).toContain('clave');
+    }
+    const harmless = 'SELECT id, nombre FROM usuarios UNION ALL SELECT count(*) * 2, max(claves.id)::text FROM claves';
+    expect((await taken(harmless)).table.unfollowed).not.toContain('clave');
     const behind = await taken('SELECT u.dato AS otro FROM unida u');
     expect(behind.table.origins!.size).toBe(0);
     expect(behind.table.unfollowed).toContain('clave');
-    await db.admin.query('DROP VIEW unida');
+    await db.admin.query('DROP VIEW unida; DROP TABLE claves, "Claves"');
     expect((await taken('SELECT upper(nombre) AS n FROM usuarios')).table.unfollowed).toEqual([]);
   });
 

@@ -1,4 +1,4 @@
-import { combinesSelects, namesIn, type Origin, type SourceTable } from '@ingesta/kit';
+import { combinesSelects, namesIn, type Origin, type SourceTable, takesUnnamed } from '@ingesta/kit';
 import type { Client, FieldDef } from 'pg';
 import { describeStatement } from './describe-statement';
 import type { FoundTable } from './discover';
@@ -19,12 +19,23 @@ FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.oid[]), pg_catalog.unnest($2::p
 JOIN pg_catalog.pg_class c ON c.oid = w.oid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_attribute a ON a.attrelid = w.oid AND a.attnum = w.attnum`;
 
+const NAMED = `
+SELECT CASE WHEN c.relkind IN ('v', 'm') THEN pg_catalog.pg_get_viewdef(c.oid) END AS definition, ARRAY(
+  SELECT a.attname::pg_catalog.text FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0
+) AS columns
+FROM pg_catalog.pg_class c WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND pg_catalog.lower(c.relname) = ANY ($1::pg_catalog.text[])`;
+
 interface Row {
   no: string;
   schema: string;
   relation: string;
   column: string;
   definition: string | null;
+}
+
+interface Named {
+  definition: string | null;
+  columns: string[];
 }
 
 /** Where the columns of the statement `text` come from, views looked through: a secret stays one under another name. */
@@ -37,7 +48,7 @@ export async function lineageOf(
 ): Promise<Lineage> {
   const origins = new Map<string, Origin>();
   const plain = fields.filter(({ tableID }) => tableID !== 0);
-  const unfollowed = plain.length < fields.length && combinesSelects(text) ? namesIn(text) : [];
+  const unfollowed = plain.length < fields.length && combinesSelects(text) ? await namesReached(client, text) : [];
   if (plain.length === 0 || depth > MAX_DEPTH) return { origins, unfollowed };
   const lists = [plain.map(({ tableID }) => tableID), plain.map(({ columnID }) => columnID)];
   const { rows } = await client.query<Row>(COLUMNS, lists);
@@ -67,6 +78,22 @@ export async function lineageOfViews(
     const { rows } = await client.query('SELECT pg_catalog.pg_get_viewdef($1::pg_catalog.oid) AS definition', [oid]);
     Object.assign(table, await lineageOfView(client, rows[0].definition, defaultSchema, 0));
   }
+}
+
+/** The names in the text, in those of all views that it may read from, and of columns that it may take without naming them. */
+async function namesReached(client: Client, text: string): Promise<string[]> {
+  const reached = new Set<string>();
+  const texts = new Set([text]);
+  for (const one of texts) {
+    const names = namesIn(one);
+    for (const name of names) reached.add(name);
+    const { rows } = await client.query<Named>(NAMED, [names.map((name) => name.toLowerCase())]);
+    for (const { definition, columns } of rows) {
+      if (definition !== null) texts.add(definition);
+      for (const name of takesUnnamed(one) ? columns : []) reached.add(name);
+    }
+  }
+  return [...reached];
 }
 
 /** None where the user may not look behind the view: then its own names count. */

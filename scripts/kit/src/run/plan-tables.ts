@@ -30,8 +30,8 @@ export function planTable(table: SourceTable, rules: SensitiveRules): PlannedTab
   const secret = unfollowed.find((name) => rules.reason(table.name, [name]));
   if (secret !== undefined) {
     throw configError(
-      `${table.name} names the sensitive column ${secret}, and the server does not tell which of its columns that becomes`,
-      'Take it out of the view or dataset, or write it as one plain SELECT; SENSITIVE_COLUMNS_ALLOW exempts columns.',
+      `${table.name} may take the sensitive column ${secret}, and the server does not tell which of its columns that becomes`,
+      'Take it out of the view or dataset (in place of * name the columns), or write it as one plain SELECT; SENSITIVE_COLUMNS_ALLOW exempts columns.',
     );
   }
   // Keys repeat in every row: decide each once.

@@ -8,5 +8,12 @@ export function namesIn(sql: string): string[] {
   return [...new Set([...[...words].map(([word]) => word), ...[...quoted].map(([, a, b]) => (a ?? b)!)])];
 }
 
+/**
+ * Whether it may take columns that it does not name: `*`, `u.*`, `TABLE users`; not `count(*)`, nor a product. What a
+ * comment hides counts.
+ */
+export const takesUnnamed = (sql: string): boolean =>
+  /\.\s*\*(?!\/)|(?<!(?:^|[^*])\/)\*\s*(?:,|from\b|--|#|\/\*)|\btable\b/i.test(sql);
+
 /** Whether it puts the rows of several SELECTs together: then servers tell no column's origin. */
 export const combinesSelects = (sql: string): boolean => /\b(?:union|intersect|except|minus)\b/i.test(sql);
