@@ -103,8 +103,11 @@ export class Lineages {
     const views = await this.#allViews();
     const texts = new Set([text]);
     for (const one of texts) {
-      const names = new Set(namesIn(one));
-      for (const { name, definition } of views.values()) if (names.has(name) && definition) texts.add(definition);
+      // With lower_case_table_names a text may spell them otherwise.
+      const names = new Set(namesIn(one).map((name) => name.toLowerCase()));
+      for (const { name, definition } of views.values()) {
+        if (names.has(name.toLowerCase()) && definition) texts.add(definition);
+      }
     }
     return [...texts].join('\n');
   }
