@@ -35,8 +35,8 @@ export interface SourceTable {
   /** Of a view's or dataset's columns that are plain values of a table: which. A sensitive one stays so under another name. */
   origins?: ReadonlyMap<string, Origin>;
   /**
-   * Names in the text of a view or dataset, and what its `*` may stand for, where columns without origin may be plain
-   * columns of tables all the same: the server does not tell. A sensitive one among them is an error.
+   * Names of tables and columns that a view or dataset may take values from without telling which goes where: those in its
+   * text, and what its `*` may stand for. A sensitive one among them is an error where a column has no origin.
    */
   unfollowed?: readonly string[];
   /** From the engine's statistics; null where there are none. */

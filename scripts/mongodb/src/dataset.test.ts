@@ -19,20 +19,25 @@ describeWith(['mongodb'], 'MongoDB: datasets', () => {
   });
   afterAll(() => db?.drop());
 
-  const csvOf = (collection: string, pipeline: object[], more: object = {}): Promise<string> =>
-    exported((session) => session.dataset!({ name: 'datos', text: JSON.stringify({ collection, pipeline, ...more }) }));
+  const csvOf = (collection: string, pipeline: object[], more: object = {}, add?: string): Promise<string> => {
+    const dataset = { name: 'datos', text: JSON.stringify({ collection, pipeline, ...more }) };
+    return exported((session) => session.dataset!(dataset), add);
+  };
 
-  const csvOfView = (name: string): Promise<string> =>
-    exported(async (session) => (await session.describe([name]))[0]!);
+  const csvOfView = (name: string, add?: string): Promise<string> =>
+    exported(async (session) => (await session.describe([name]))[0]!, add);
 
-  async function exported(describe: (session: SourceSession) => Promise<SourceTable>): Promise<string> {
+  const view = (name: string, viewOn: string, pipeline: object[]) =>
+    db.db.createCollection(name, { viewOn, pipeline: pipeline as Document[] });
+
+  async function exported(describe: (session: SourceSession) => Promise<SourceTable>, add?: string): Promise<string> {
     const session = await mongodb.connect(db.env, testContext());
     try {
       await session.list();
       const table = await describe(session);
       await db.insert('recetas', [{ _id: 99 }]);
       let csv = '';
-      const selection = planTable(table, sensitiveRules('mongodb', {}));
+      const selection = planTable(table, sensitiveRules('mongodb', { add }));
       session.check!(selection);
       for await (const { data } of session.read(selection)) csv += data;
       expect(session.consistency).toBe('snapshot');
@@ -79,8 +84,6 @@ describeWith(['mongodb'], 'MongoDB: datasets', () => {
   });
 
   it('looks through views, and through views over views', async () => {
-    const view = (name: string, viewOn: string, pipeline: object[]) =>
-      db.db.createCollection(name, { viewOn, pipeline: pipeline as Document[] });
     await view('agenda', 'medicos', [{ $project: { nombre: 1, dato: '$contacto.password', tel: '$contacto.tel' } }]);
     await view('agenda2', 'agenda', [{ $project: { nombre: 1, otro: '$dato' } }]);
     await view('mezcla', 'medicos', [{ $project: { dato: { $concat: ['x', '$contacto.password'] } } }]);
@@ -91,6 +94,36 @@ describeWith(['mongodb'], 'MongoDB: datasets', () => {
     await expect(csvOf('agenda', [{ $project: { otro: '$dato' } }])).rejects.toMatchObject(refused);
     await expect(csvOf('mezcla', [])).rejects.toMatchObject(refused);
     for (const name of ['agenda2', 'agenda', 'mezcla']) await db.db.dropCollection(name);
+  });
+
+  it('knows the fields of a collection by its name, wherever their values go', async () => {
+    const add = 'medicos.nombre,medicos.contacto.tel';
+    await view('lista', 'medicos', [{ $project: { nombre: 1, c: '$contacto' } }]);
+    expect(await csvOfView('lista', add)).toBe('_id,c\n1,{}\n');
+    expect(await csvOf('lista', [{ $project: { _id: 0, otro: '$c', n: '$nombre' } }], {}, add)).toBe('otro\n{}\n');
+    const lookup = { $lookup: { from: 'lista', localField: 'cmp_medico', foreignField: 'cmp', as: 'm' } };
+    const found = { $set: { m: { $first: '$m' } } };
+    expect(await csvOf('recetas', [{ $limit: 1 }, lookup, { $project: { m: 1 } }], {}, add)).not.toContain('Ana');
+    const refused = { code: 'SOURCE_CONFIG', message: expect.stringMatching(/nombre|tel/) };
+    for (const [collection, pipeline] of [
+      ['medicos', [{ $group: { _id: '$nombre' } }]],
+      ['lista', [{ $group: { _id: '$c.tel' } }]],
+      ['recetas', [lookup, found, { $project: { dato: '$m.nombre' } }]],
+    ] as const) {
+      await expect(csvOf(collection, [...pipeline], {}, add)).rejects.toMatchObject(refused);
+    }
+    expect(await csvOf('medicos', [{ $group: { _id: '$nombre' } }], {}, 'recetas.nombre')).toBe('_id\nAna\n');
+    await db.db.dropCollection('lista');
+  });
+
+  it('looks through the views that a pipeline looks values up in', async () => {
+    await view('agenda', 'medicos', [{ $project: { cmp: 1, dato: '$contacto.password' } }]);
+    const lookup = { $lookup: { from: 'agenda', localField: 'cmp_medico', foreignField: 'cmp', as: 'm' } };
+    const refused = { code: 'SOURCE_CONFIG', message: expect.stringContaining('contacto.password') };
+    for (const stage of [lookup, { $facet: { a: [lookup] } }, { $unionWith: 'agenda' }]) {
+      await expect(csvOf('recetas', [stage])).rejects.toMatchObject(refused);
+    }
+    await db.db.dropCollection('agenda');
   });
 
   it('has the server check the pipeline without running it', async () => {

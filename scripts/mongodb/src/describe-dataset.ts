@@ -4,7 +4,8 @@ import { parseDataset, refusedDataset } from './dataset';
 import { columnsFound } from './describe-relation';
 import { firstPass, type Pass } from './first-pass';
 import type { Collection } from './list-collections';
-import { originsOf, referencesOf } from './pipeline-references';
+import { originsOf } from './pipeline-references';
+import { reachOf } from './reach';
 import type { Relation } from './relation';
 import { isLoss, isUnauthorized } from './server-error';
 
@@ -29,10 +30,10 @@ export async function describeDataset(
     throw refusedDataset(dataset.name, `MongoDB says: ${error.message}`);
   }
   const { columns, nested } = declared ?? columnsFound(await firstPass(pass, pipeline));
-  const references = referencesOf([...collection.pipeline, ...pipeline]);
+  const { names: unfollowed, references } = reachOf(collection, pipeline, collections);
   const origins = originsOf(columns, collection.over, references);
   return {
-    table: { name: dataset.name, columns, origins, estimatedRows: null },
+    table: { name: dataset.name, columns, origins, unfollowed, estimatedRows: null },
     collection,
     pipeline,
     nested,

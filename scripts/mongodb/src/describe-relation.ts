@@ -3,23 +3,29 @@ import { describeTypes, isNested } from './column-types';
 import type { DeclaredColumns } from './declared-columns';
 import type { FieldTypes } from './field-types';
 import { firstPass, type Pass } from './first-pass';
-import { originsOf, referencesOf } from './pipeline-references';
+import type { Collection } from './list-collections';
+import { originsOf } from './pipeline-references';
+import { reachOf } from './reach';
 import type { Relation } from './relation';
 
 /** What is empty still has the one field that every document must have. */
 const ID: Column = { name: '_id', source_type: 'null', logical_type: 'json', nullable: false };
 
 /** A collection or view with the columns that all its documents together have, or those that are declared. */
-export async function describeCollection(pass: Pass, declared: DeclaredColumns | undefined): Promise<Relation> {
+export async function describeCollection(
+  pass: Pass,
+  declared: DeclaredColumns | undefined,
+  collections: ReadonlyMap<string, Collection>,
+): Promise<Relation> {
   const { collection, db, session } = pass;
   const { columns, nested } = declared ?? columnsFound(await firstPass(pass, []));
   // From the collection's metadata; a view would have to be run for it.
   const estimatedRows =
     collection.kind === 'collection' ? Number((await db.command({ count: collection.name }, { session })).n) : null;
-  const references = referencesOf(collection.pipeline);
+  const { names: unfollowed, references } = reachOf(collection, [], collections);
   const origins = originsOf(columns, collection.over, references);
   return {
-    table: { name: collection.name, columns, origins, estimatedRows },
+    table: { name: collection.name, columns, origins, unfollowed, estimatedRows },
     collection,
     pipeline: [],
     nested,

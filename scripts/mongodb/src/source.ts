@@ -89,7 +89,7 @@ class MongodbSession implements SourceSession {
       if (!collection) throw failed(`Collection ${name} was never listed`, 'This is a defect: please report it.');
       const declared = this.settings.columns.get(name);
       const relation = await this.#asking(`Collection ${name}`, () =>
-        describeCollection(this.#pass(collection), declared),
+        describeCollection(this.#pass(collection), declared, this.#collections),
       );
       this.#relations.set(name, relation);
       tables.push(relation.table);

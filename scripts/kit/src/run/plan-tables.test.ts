@@ -52,9 +52,24 @@ describe('planTable', () => {
     const error = { code: 'SOURCE_CONFIG', message: expect.stringContaining('Clave') };
     expect(() => planTable(union, sensitiveRules('mysql', {}))).toThrow(expect.objectContaining(error));
     expect(planTable(union, sensitiveRules('mysql', { allow: 'clave' })).columns).toHaveLength(2);
+    expect(() => planTable(union, sensitiveRules('mysql', { add: 'users.id', allow: 'clave' }))).toThrow(/column id/);
+    expect(planTable(union, sensitiveRules('mysql', { add: 'clients.id', allow: 'clave' })).columns).toHaveLength(2);
     // Every column that goes is known.
     const origins = new Map(['id', 'p'].map((column) => [column, { table: 'users', path: [column] }]));
     expect(planTable({ ...union, origins }, sensitiveRules('mysql', {})).columns).toHaveLength(2);
+  });
+
+  it('knows the keys of a value under another name, and those of one that it cannot follow', () => {
+    const rules = sensitiveRules('mysql', { add: 'datos.dni,mail.de' });
+    const origins = new Map([['d', { table: 'users', path: ['datos'] }]]);
+    const view = planTable({ ...table('altas', 'd', 'mail'), origins }, rules);
+    expect(view.isSensitiveKey(['x', 'd', 'dni'])).toBe(false);
+    expect(view.isSensitiveKey(['d', 'dni'])).toBe(true);
+    expect(view.isSensitiveKey(['d', 'x', 'dni'])).toBe(false);
+    expect(view.isSensitiveKey(['x', 'mail', 'de'])).toBe(true);
+    const union = planTable({ ...table('altas', 'd'), unfollowed: ['datos', 'users'] }, rules);
+    expect(union.isSensitiveKey(['d', 'dni'])).toBe(true);
+    expect(union.isSensitiveKey(['d', 'nombre'])).toBe(false);
   });
 
   it('tells each nested field once, by its path', () => {

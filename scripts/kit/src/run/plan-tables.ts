@@ -1,7 +1,7 @@
 import type { DroppedColumn } from '../contract/columns';
 import { configError } from '../errors';
 import type { SensitiveRules } from '../sensitive/sensitive-rules';
-import type { Origin, SourceTable, TableSelection } from '../source';
+import type { SourceTable, TableSelection } from '../source';
 
 /** Documents may use keys as data (ids): past this many, names are neither remembered nor told. */
 const MAX_REMEMBERED = 10_000;
@@ -21,13 +21,12 @@ export interface PlannedTable extends TableSelection {
 export function planTable(table: SourceTable, rules: SensitiveRules): PlannedTable {
   const dropped: DroppedColumn[] = [];
   const columns = table.columns.filter((column) => {
-    const origin = table.origins?.get(column.name);
-    const reason = rules.reason(table.name, [column.name]) ?? (origin && reasonOf(origin, rules));
-    if (reason) dropped.push({ name: column.name, reason });
-    return !reason;
+    const reason = reasonOf(table, [column.name], rules);
+    if (reason !== null) dropped.push({ name: column.name, reason });
+    return reason === null;
   });
   const unfollowed = columns.some(({ name }) => !table.origins?.has(name)) ? (table.unfollowed ?? []) : [];
-  const secret = unfollowed.find((name) => rules.reason(table.name, [name]));
+  const secret = unfollowed.find((name) => rules.reason(table.name, [name], unfollowed));
   if (secret !== undefined) {
     throw configError(
       `${table.name} may take the sensitive column ${secret}, and the server does not tell which of its columns that becomes`,
@@ -49,10 +48,12 @@ export function planTable(table: SourceTable, rules: SensitiveRules): PlannedTab
     dropped.push(told.size > MAX_TOLD ? rest : { name, reason });
   };
   const isSensitiveKey = (path: readonly string[]) => {
-    const id = path.slice(-rules.reach).join('\0');
+    const end = path.slice(-rules.reach).join('\0');
+    // A short path is told by its column, too, which may have come from elsewhere.
+    const id = path.length > rules.reach ? `\0${end}` : end;
     let reason = decided.get(id);
     if (reason === undefined) {
-      reason = rules.reason(table.name, path);
+      reason = reasonOf(table, path, rules);
       if (decided.size < MAX_REMEMBERED && id.length <= MAX_NAME_LENGTH) decided.set(id, reason);
     }
     if (reason !== null) tell(path, reason);
@@ -61,13 +62,16 @@ export function planTable(table: SourceTable, rules: SensitiveRules): PlannedTab
   return { table, columns, isSensitiveKey, dropped };
 }
 
-/** What lies inside of something sensitive is sensitive. */
-function reasonOf({ table, path }: Origin, rules: SensitiveRules): string | null {
-  for (const end of path.keys()) {
-    const reason = rules.reason(table, path.slice(0, end + 1));
-    if (reason) return reason;
-  }
-  return null;
+/** By the names that a value has, and by those where it comes from. */
+function reasonOf(table: SourceTable, path: readonly string[], rules: SensitiveRules): string | null {
+  const own = rules.reason(table.name, path, table.unfollowed);
+  const origin = table.origins?.get(path[0]!);
+  // Of a longer path the rules see only what is the same in both.
+  if (own !== null || origin === undefined || path.length > rules.reach) return own;
+  const whole = [...origin.path, ...path.slice(1)];
+  // What lies inside of something sensitive is sensitive.
+  const reasons = whole.map((_, i) => rules.reason(origin.table, whole.slice(0, i + 1)));
+  return reasons.find((reason) => reason !== null) ?? null;
 }
 
 const shortened = (name: string): string =>

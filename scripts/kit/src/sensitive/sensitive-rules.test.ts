@@ -165,6 +165,20 @@ describe('sensitiveRules', () => {
     expect(reason(add, table, path)).toBeNull();
   });
 
+  it('match where nobody knows the table, the column, or what it was called', () => {
+    const among = (add: string, path: string[], names: string[], allow?: string) =>
+      sensitiveRules('mysql', { add, allow }).reason('altas', path, names);
+    const names = ['SELECT', 'email', 'FROM', 'Users', 'ventas', 'datos', 'a.b'];
+    for (const add of ['users.email', 'mysql.ventas.users.*mail', 'email', 'altas.email', 'users.*']) {
+      expect(among(add, ['email'], names)).toBe(`SENSITIVE_COLUMNS: ${add}`);
+    }
+    expect(among('users.datos.dni', ['d', 'dni'], names)).toBe('SENSITIVE_COLUMNS: users.datos.dni');
+    expect(among('users.datos.x.dni', ['d', 'x', 'dni'], names)).toBe('SENSITIVE_COLUMNS: users.datos.x.dni');
+    for (const add of ['clients.email', 'users.mail', 'email.users']) expect(among(add, ['email'], names)).toBeNull();
+    expect(among('users.email', ['email'], [])).toBeNull();
+    expect(among('users.email', ['email'], names, 'email')).toBeNull();
+  });
+
   it('exempt what SENSITIVE_COLUMNS_ALLOW names, and only that', () => {
     const rules = sensitiveRules('mysql', { add: 'users.*', allow: 'token_count,mysql.users.ID' });
     expect(rules.reason('stats', ['token_count'])).toBeNull();

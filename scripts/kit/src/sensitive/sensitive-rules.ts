@@ -44,8 +44,11 @@ export function builtInRule(name: string): string | null {
 export interface SensitiveRules {
   /** Changes when the rules do: the built-in ones, or either setting. */
   readonly id: string;
-  /** Why `path` (column name, then keys inside a JSON value) of `table` is left out, or null to keep it. */
-  reason(table: string, path: readonly string[]): string | null;
+  /**
+   * Why `path` (column name, then keys inside a JSON value) of `table` is left out, or null to keep it. Where nobody knows
+   * what it was called before: `among` are the names that its tables and columns may have had.
+   */
+  reason(table: string, path: readonly string[], among?: readonly string[]): string | null;
   /** So many names at the end of a path decide; paths of one table that end alike have the same reason. */
   readonly reach: number;
 }
@@ -63,13 +66,15 @@ export function sensitiveRules(database: string, settings: { add?: string; allow
   return {
     id,
     reach,
-    reason(table, path) {
+    reason(table, path, among = []) {
       // A document may be very deep: no more of the path than the patterns can see.
       const seen = path.length < reach ? [database, table, ...path] : path.slice(-reach);
       // Names may hold dots themselves; in a pattern those look no different.
       const full = seen.join('.').normalize().split('.');
       if (allowed.some((pattern) => matches(pattern, full))) return null;
-      const own = added.find((pattern) => matches(pattern, full));
+      const own = added.find(
+        (pattern) => matches(pattern, full) || (among.length > 0 && mayMatch(pattern, [database, ...among, ...full])),
+      );
       if (own) return `SENSITIVE_COLUMNS: ${own.text}`;
       const word = builtInRule(path[path.length - 1] ?? '');
       return word && `built-in rule: ${word}`;
@@ -99,6 +104,11 @@ function patterns(list: string | undefined): Pattern[] {
 /** A pattern describes the end of the full name, so that `users.email` needs no database in front. */
 const matches = ({ parts }: Pattern, full: readonly string[]): boolean =>
   parts.length <= full.length && parts.every((part, i) => part.test(full[full.length - parts.length + i]!));
+
+/** As `matches`, with all before the last name in any order, and more. */
+const mayMatch = ({ parts }: Pattern, names: readonly string[]): boolean =>
+  parts.at(-1)!.test(names.at(-1)!) &&
+  parts.slice(0, -1).every((part) => names.some((name) => part.test(name.normalize())));
 
 /** `*` and `?` over one name; everything else is literal. */
 export function globToRegExp(glob: string, flags: '' | 'i' = ''): RegExp {
