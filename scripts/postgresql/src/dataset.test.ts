@@ -23,8 +23,8 @@ describeWith(['postgresql'], 'PostgreSQL: datasets', () => {
   afterAll(() => db.drop());
 
   /** The dataset `d` of this text over a session of its own, and its CSV. */
-  async function taken(text: string) {
-    const session = await postgresql.connect(db.env, testContext());
+  async function taken(text: string, env: Record<string, string> = {}) {
+    const session = await postgresql.connect({ ...db.env, ...env }, testContext());
     try {
       const table = await session.dataset!({ name: 'd', text });
       return { table, csv: (await readTable(session, table)).csv.toString() };
@@ -86,6 +86,21 @@ describeWith(['postgresql'], 'PostgreSQL: datasets', () => {
     expect(behind.table.unfollowed).toContain('clave');
     await db.admin.query('DROP VIEW unida; DROP TABLE claves, "Claves"');
     expect((await taken('SELECT upper(nombre) AS n FROM usuarios')).table.unfollowed).toEqual([]);
+  });
+
+  it('looks behind a view also where the one before may not be looked behind', async () => {
+    const role = `lector_${db.name}`;
+    await db.admin.query(`
+      CREATE SCHEMA cerrado; CREATE TABLE cerrado.notas (id int, nota text);
+      CREATE VIEW notas AS SELECT id, nota FROM cerrado.notas; CREATE ROLE ${role} LOGIN PASSWORD 'lee';
+      GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${role}`);
+    try {
+      const reader = { POSTGRES_USER: role, POSTGRES_PASSWORD: 'lee' };
+      const { table } = await taken('SELECT n.nota, v.c AS dato FROM notas n JOIN v USING (id)', reader);
+      expect(table.origins!.get('dato')).toEqual({ table: 'usuarios', path: ['clave'] });
+    } finally {
+      await db.admin.query(`DROP OWNED BY ${role}; DROP ROLE ${role}; DROP SCHEMA cerrado CASCADE`);
+    }
   });
 
   it.each([

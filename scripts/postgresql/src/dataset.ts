@@ -42,6 +42,8 @@ export async function findDataset(client: Client, { name, text }: Dataset, snaps
     // Extended protocol: the server takes one statement, and checks rights and read-only without fetching anything.
     const query = { text: `SELECT * FROM ${from} LIMIT 0`, queryMode: 'extended' } as const;
     const { fields } = await client.query(query);
+    // Definitions of views come out qualified, and can be read whatever the path.
+    await client.query("SELECT pg_catalog.set_config('search_path', '', true)");
     const lineage = await lineageOf(client, text, fields, snapshot.defaultSchema);
     return await describe(client, name, from, fields, lineage, snapshot);
   } catch (error) {
