@@ -126,6 +126,15 @@ describeWith(['mongodb'], 'MongoDB: datasets', () => {
     await db.db.dropCollection('agenda');
   });
 
+  it('takes no view that makes values of the names of fields', async () => {
+    await view('pares', 'medicos', [{ $project: { datos: { $objectToArray: '$contacto' } } }]);
+    const refused = { code: 'SOURCE_CONFIG', message: expect.stringContaining('$objectToArray') };
+    await expect(csvOfView('pares')).rejects.toMatchObject(refused);
+    await expect(csvOf('pares', [{ $match: { _id: 1 } }])).rejects.toMatchObject(refused);
+    await expect(csvOf('recetas', [{ $unionWith: 'pares' }])).rejects.toMatchObject(refused);
+    await db.db.dropCollection('pares');
+  });
+
   it('has the server check the pipeline without running it', async () => {
     for (const [collection, pipeline, message] of [
       ['recetas', [{ $match: { $noSuch: 1 } }], /MongoDB says: unknown top level operator/],

@@ -30,14 +30,14 @@ export async function describeDataset(
     throw refusedDataset(dataset.name, `MongoDB says: ${error.message}`);
   }
   const { columns, nested } = declared ?? columnsFound(await firstPass(pass, pipeline));
-  const { names: unfollowed, references } = reachOf(collection, pipeline, collections);
-  const origins = originsOf(columns, collection.over, references);
+  const reach = reachOf(collection, pipeline, collections);
+  const origins = originsOf(columns, collection.over, reach.references);
   return {
-    table: { name: dataset.name, columns, origins, unfollowed, estimatedRows: null },
+    table: { name: dataset.name, columns, origins, unfollowed: reach.names, estimatedRows: null },
     collection,
     pipeline,
     nested,
     isDeclared: declared !== null,
-    references,
+    reach,
   };
 }

@@ -22,15 +22,15 @@ export async function describeCollection(
   // From the collection's metadata; a view would have to be run for it.
   const estimatedRows =
     collection.kind === 'collection' ? Number((await db.command({ count: collection.name }, { session })).n) : null;
-  const { names: unfollowed, references } = reachOf(collection, [], collections);
-  const origins = originsOf(columns, collection.over, references);
+  const reach = reachOf(collection, [], collections);
+  const origins = originsOf(columns, collection.over, reach.references);
   return {
-    table: { name: collection.name, columns, origins, unfollowed, estimatedRows },
+    table: { name: collection.name, columns, origins, unfollowed: reach.names, estimatedRows },
     collection,
     pipeline: [],
     nested,
     isDeclared: declared !== undefined,
-    references,
+    reach,
   };
 }
 

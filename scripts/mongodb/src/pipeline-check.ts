@@ -7,15 +7,18 @@ const STAGES = new Set([
   ...['$lookup', '$graphLookup', '$unionWith', '$setWindowFields', '$densify', '$fill', '$geoNear'],
 ]);
 
-/** Why an operator has no place in a dataset. */
-const REFUSED = new Map([
-  ['$where', 'runs JavaScript on the server'],
+/** Why an operator has no place even in a view: names of fields may become values, where no rule for names finds them. */
+const HIDING = new Map([
   ['$function', 'runs JavaScript on the server'],
   ['$accumulator', 'runs JavaScript on the server'],
+  ['$objectToArray', 'would hide the names of sensitive fields'],
+]);
+/** Why an operator has no place in a dataset. */
+const REFUSED = new Map([
+  ...HIDING,
+  ['$where', 'runs JavaScript on the server'],
   ['$rand', 'gives another answer each time'],
   ['$sampleRate', 'gives another answer each time'],
-  // Names of fields become values, where no rule for names finds them.
-  ['$objectToArray', 'would hide the names of sensitive fields'],
 ]);
 
 /** Everything in the pipeline that may not be there; empty where it only reads. Nothing of it is run. */
@@ -43,12 +46,15 @@ function innerPipelines(stage: string, body: unknown): string[] {
   ];
 }
 
-function operatorProblems(value: unknown): string[] {
-  if (Array.isArray(value)) return value.flatMap(operatorProblems);
+/** Everything in the pipeline of a view that the rules for names could not look through. */
+export const hidingProblems = (pipeline: readonly Document[]): string[] => operatorProblems(pipeline, HIDING);
+
+function operatorProblems(value: unknown, refused: ReadonlyMap<string, string> = REFUSED): string[] {
+  if (Array.isArray(value)) return value.flatMap((inside) => operatorProblems(inside, refused));
   if (!isObject(value)) return [];
   return Object.entries(value).flatMap(([key, inside]) => {
-    const why = REFUSED.get(key);
-    return why ? [`${key} ${why}`] : operatorProblems(inside);
+    const why = refused.get(key);
+    return why ? [`${key} ${why}`] : operatorProblems(inside, refused);
   });
 }
 

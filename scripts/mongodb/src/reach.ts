@@ -1,7 +1,8 @@
+import { configError, type TableSelection } from '@ingesta/kit';
 import type { Document } from 'mongodb';
 import type { Collection } from './list-collections';
-import { isObject } from './pipeline-check';
-import { type FieldReference, referencesOf } from './pipeline-references';
+import { hidingProblems, isObject } from './pipeline-check';
+import { type FieldReference, referencesOf, refuseSensitiveReferences } from './pipeline-references';
 
 /** What a pipeline takes values from. */
 export interface Reach {
@@ -9,6 +10,8 @@ export interface Reach {
   names: string[];
   /** The fields. */
   references: FieldReference[];
+  /** Why the views cannot be looked through; empty where they can. */
+  problems: string[];
 }
 
 /** Of a collection, or of a dataset over it: views are looked through, also those that it only looks values up in. */
@@ -18,18 +21,33 @@ export function reachOf(
   collections: ReadonlyMap<string, Collection>,
 ): Reach {
   const stages = [...own, ...pipeline];
-  if (stages.length === 0) return { names: [], references: [] };
+  if (stages.length === 0) return { names: [], references: [], problems: [] };
   const others = new Set(collectionsIn(stages));
   const foreign: FieldReference[] = [];
+  const problems = hidingProblems(own);
   for (const name of others) {
     const other = collections.get(name);
     if (!other) continue;
     for (const inner of [other.over, ...collectionsIn(other.pipeline)]) others.add(inner);
+    problems.push(...hidingProblems(other.pipeline));
     // What another collection calls so is no column here.
     foreign.push(...referencesOf(other.pipeline).map(({ path }) => ({ path, renamedTo: null })));
   }
   const references = [...foreign, ...referencesOf(stages)];
-  return { names: [over, ...others, ...new Set(references.flatMap(({ path }) => path))], references };
+  const fields = new Set(references.flatMap(({ path }) => path));
+  return { names: [over, ...others, ...fields], references, problems };
+}
+
+/** Throws `configError` where the pipeline of a dataset or of a view carries sensitive values to where no rule finds them. */
+export function refuseHidden({ references, problems }: Reach, selection: TableSelection): void {
+  if (problems.length > 0) {
+    const { name } = selection.table;
+    throw configError(
+      `${name} cannot be looked through for sensitive fields: a view's ${[...new Set(problems)].join('; ')}`,
+      'Change the view, or read its collection instead.',
+    );
+  }
+  refuseSensitiveReferences(references, selection);
 }
 
 /** Every other collection that a pipeline reads, nested pipelines included. */

@@ -1,7 +1,7 @@
 import type { SourceTable } from '@ingesta/kit';
 import type { Document } from 'mongodb';
 import type { Collection } from './list-collections';
-import type { FieldReference } from './pipeline-references';
+import type { Reach } from './reach';
 
 /** What can be read: a collection, a view, or a dataset over one, with its columns known. */
 export interface Relation {
@@ -13,6 +13,5 @@ export interface Relation {
   nested: string[];
   /** Somebody listed the columns: no other field is read. */
   isDeclared: boolean;
-  /** Values that the pipeline of a dataset, or of a view under it, takes from fields by their path. */
-  references: readonly FieldReference[];
+  reach: Reach;
 }

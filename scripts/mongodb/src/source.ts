@@ -16,7 +16,7 @@ import { describeDataset } from './describe-dataset';
 import { describeCollection } from './describe-relation';
 import type { Pass } from './first-pass';
 import { type Collection, listCollections } from './list-collections';
-import { refuseSensitiveReferences } from './pipeline-references';
+import { refuseHidden } from './reach';
 import { readRelation } from './read-relation';
 import type { Relation } from './relation';
 import { connectError, queryError } from './server-error';
@@ -106,7 +106,7 @@ class MongodbSession implements SourceSession {
   }
 
   check(selection: TableSelection): void {
-    refuseSensitiveReferences(this.#relations.get(selection.table.name)!.references, selection);
+    refuseHidden(this.#relations.get(selection.table.name)!.reach, selection);
   }
 
   async *read(selection: TableSelection): AsyncGenerator<CsvChunk, void, void> {
