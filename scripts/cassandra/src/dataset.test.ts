@@ -143,6 +143,7 @@ describeWith(['cassandra'], 'a dataset of Cassandra', () => {
     ['JSON', 'SELECT JSON * FROM people', 'JSON'],
     ['several columns in one', 'SELECT (text)password, [password, "Full Name"] AS x FROM people', 'several columns'],
     ['the text of a type', 'SELECT toJson(l) AS j FROM people', 'overlooked'],
+    ['the values of a map', 'SELECT map_values(m) AS v FROM people', 'overlooked'],
     ["the server's keyspaces", 'SELECT role, salted_hash FROM system_auth.roles', 'keyspace of the server'],
   ])('refuses %s', async (_, text, problem) => {
     const refusal = describeText(text);

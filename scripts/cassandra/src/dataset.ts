@@ -137,8 +137,12 @@ function describe(
   }
   const type = cqlTypeOf(column.type);
   const from = origin && table.types.get(origin[0]!)!;
-  if (!isPath && from && from.kind !== 'scalar' && type.kind === 'scalar' && logicalTypeOf(type) === 'text') {
-    throw refuse(`column ${column.name} is the text of a collection or type, in which secrets would be overlooked`);
+  // Neither has the keys by which a secret is known.
+  const isBare = type.kind === 'list' || (type.kind === 'scalar' && logicalTypeOf(type) === 'text');
+  if (!isPath && from && from.kind !== 'scalar' && isBare) {
+    throw refuse(
+      `column ${column.name} is text or values of a collection or type, in which secrets would be overlooked`,
+    );
   }
   return { origin, type, sourceType: typeText(type) };
 }
