@@ -87,6 +87,26 @@ describeWith(['mysql'], 'a MySQL dataset', () => {
     await db.admin.query('DROP VIEW v4; DROP VIEW v3; DROP VIEW v2; DROP VIEW v1; DROP TABLE claves');
   });
 
+  it('says which views it cannot look behind, and reads the text of those that it may see and not follow', async () => {
+    const user = `lector_${db.name.slice(-8)}`;
+    await db.admin.query(`CREATE VIEW oculta AS SELECT password AS dato FROM users; CREATE VIEW vista AS SELECT password AS dato FROM users;
+      CREATE USER ${user} IDENTIFIED BY 'Pw-123456'; GRANT SELECT ON ${db.name}.oculta TO ${user};
+      GRANT SELECT, SHOW VIEW ON ${db.name}.vista TO ${user}`);
+    try {
+      const env = { MYSQL_USER: user, MYSQL_PASSWORD: 'Pw-123456' };
+      const reader = await db.open(env, ['oculta', 'vista']);
+      expect(reader.select('oculta').table.unfollowed).toEqual([]);
+      expect(reader.select('vista').table.unfollowed).toContain('password');
+      await reader.session.dataset!({ name: 'd', text: 'SELECT dato AS x FROM oculta UNION SELECT dato FROM oculta' });
+      expect(reader.warnings).toEqual([
+        expect.stringMatching(/^View .*\.oculta cannot be looked behind.*GRANT SHOW VIEW/),
+      ]);
+      await reader.session.close();
+    } finally {
+      await db.admin.query(`DROP USER ${user}; DROP VIEW oculta; DROP VIEW vista`);
+    }
+  });
+
   it('tells which columns are a password under another name, and asks for the selected ones alone', async () => {
     const table = await describeText('SELECT id, u.password AS p, UPPER(nombre) AS n FROM users u');
     expect(table.origins?.get('p')).toEqual({ table: 'users', path: ['password'] });

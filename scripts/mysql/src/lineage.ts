@@ -1,4 +1,11 @@
-import { combinesSelects, namesIn, type Origin, type SourceTable, takesUnnamed } from '@ingesta/kit';
+import {
+  combinesSelects,
+  namesIn,
+  type Origin,
+  type SourceContext,
+  type SourceTable,
+  takesUnnamed,
+} from '@ingesta/kit';
 import type { Connection } from 'mysql2';
 import { prepare, query, unprepare } from './connect';
 import { SYSTEM_SCHEMAS } from './list-tables';
@@ -37,6 +44,7 @@ export class Lineages {
   constructor(
     readonly connection: Connection,
     readonly database: string,
+    readonly warn: SourceContext['warn'],
   ) {}
 
   /** Of a statement with these columns. */
@@ -54,7 +62,7 @@ export class Lineages {
   }
 
   /**
-   * Of a view: none where the user may not look behind it; then its own names count. The server refuses to prepare what
+   * Of a view: none where the user may not see its text; then its own names count. The server refuses to prepare what
    * comes round to itself.
    */
   ofView(schema: string, name: string): Promise<Lineage> {
@@ -62,16 +70,19 @@ export class Lineages {
   }
 
   async #behindView(schema: string, name: string): Promise<Lineage> {
-    const none: Lineage = { origins: new Map(), unfollowed: [] };
     const definition = (await this.#allViews()).get(keyOf(schema, name))?.definition;
-    if (!definition) return none;
+    if (!definition) {
+      const what = `View ${schema}.${name} cannot be looked behind: a sensitive column under another name would leave`;
+      this.warn(`${what}. GRANT SHOW VIEW ON ${schema}.* to the user`);
+      return { origins: new Map(), unfollowed: [] };
+    }
     try {
       const { columns } = (await prepare(this.connection, definition)) as unknown as { columns: readonly WireColumn[] };
       return await this.ofStatement(definition, columns);
     } catch (error) {
       // Refused by the server, not a connection that is lost.
-      if (((error as { errno?: number }).errno ?? 0) > 0) return none;
-      throw error;
+      if (((error as { errno?: number }).errno ?? 0) === 0) throw error;
+      return { origins: new Map(), unfollowed: await this.#namesOf(await this.#withViews(definition)) };
     } finally {
       unprepare(this.connection, definition);
     }
@@ -105,8 +116,10 @@ export class Lineages {
     for (const one of texts) {
       // With lower_case_table_names a text may spell them otherwise.
       const names = new Set(namesIn(one).map((name) => name.toLowerCase()));
-      for (const { name, definition } of views.values()) {
-        if (names.has(name.toLowerCase()) && definition) texts.add(definition);
+      for (const { table_schema, name, definition } of views.values()) {
+        if (!names.has(name.toLowerCase())) continue;
+        if (definition) texts.add(definition);
+        else await this.ofView(table_schema, name);
       }
     }
     return [...texts].join('\n');

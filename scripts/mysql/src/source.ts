@@ -57,7 +57,7 @@ class MysqlSession implements SourceSession {
     readonly takenAt: Date,
     readonly context: SourceContext,
   ) {
-    this.#lineages = new Lineages(connection, database);
+    this.#lineages = new Lineages(connection, database, (message) => context.warn(message));
   }
 
   /** Of the tables read so far, or of all while none was: MyISAM, Aria and the like show the moment of their own read. */

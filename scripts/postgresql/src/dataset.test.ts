@@ -91,13 +91,19 @@ describeWith(['postgresql'], 'PostgreSQL: datasets', () => {
   it('looks behind a view also where the one before may not be looked behind', async () => {
     const role = `lector_${db.name}`;
     await db.admin.query(`
-      CREATE SCHEMA cerrado; CREATE TABLE cerrado.notas (id int, nota text);
-      CREATE VIEW notas AS SELECT id, nota FROM cerrado.notas; CREATE ROLE ${role} LOGIN PASSWORD 'lee';
+      CREATE SCHEMA cerrado; CREATE TABLE cerrado.notas (id int, nota text, clave text);
+      CREATE VIEW notas AS SELECT id, nota FROM cerrado.notas;
+      CREATE VIEW cerrado.claves AS SELECT id, clave AS c FROM cerrado.notas;
+      CREATE VIEW claves AS SELECT id, c AS dato FROM cerrado.claves; CREATE ROLE ${role} LOGIN PASSWORD 'lee';
       GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${role}`);
     try {
       const reader = { POSTGRES_USER: role, POSTGRES_PASSWORD: 'lee' };
       const { table } = await taken('SELECT n.nota, v.c AS dato FROM notas n JOIN v USING (id)', reader);
       expect(table.origins!.get('dato')).toEqual({ table: 'usuarios', path: ['clave'] });
+      expect(table.unfollowed).not.toContain('clave');
+      // What may not be looked behind has a text all the same.
+      const closed = (await taken('SELECT dato FROM claves', reader)).table;
+      expect([closed.origins!.size, closed.unfollowed!.includes('clave')]).toEqual([0, true]);
     } finally {
       await db.admin.query(`DROP OWNED BY ${role}; DROP ROLE ${role}; DROP SCHEMA cerrado CASCADE`);
     }

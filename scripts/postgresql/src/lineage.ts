@@ -96,7 +96,7 @@ async function namesReached(client: Client, text: string): Promise<string[]> {
   return [...reached];
 }
 
-/** None where the user may not look behind the view: then its own names count. */
+/** Where the user may not look behind the view, only the names in its text are known. */
 async function lineageOfView(client: Client, definition: string, schema: string, depth: number): Promise<Lineage> {
   let fields: FieldDef[] | null;
   try {
@@ -104,7 +104,7 @@ async function lineageOfView(client: Client, definition: string, schema: string,
   } catch (error) {
     if (!isRefusedStatement(error)) throw error;
     await client.query(RELEASE_LOCKS);
-    return { origins: new Map(), unfollowed: [] };
+    return { origins: new Map(), unfollowed: await namesReached(client, definition) };
   }
   return lineageOf(client, definition, fields ?? [], schema, depth + 1);
 }

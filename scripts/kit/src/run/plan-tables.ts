@@ -30,7 +30,7 @@ export function planTable(table: SourceTable, rules: SensitiveRules): PlannedTab
   if (secret !== undefined) {
     throw configError(
       `${table.name} may take the sensitive column ${secret}, and the server does not tell which of its columns that becomes`,
-      'Take it out of the view or dataset (in place of * name the columns), or write it as one plain SELECT; SENSITIVE_COLUMNS_ALLOW exempts columns.',
+      'Take it out of the view or dataset (in place of * name the columns), write it as one plain SELECT, or let the user look behind its views; SENSITIVE_COLUMNS_ALLOW exempts columns.',
     );
   }
   // Keys repeat in every row: decide each once.
