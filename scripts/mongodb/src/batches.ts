@@ -1,7 +1,7 @@
 import { collectGarbage, failed } from '@ingesta/kit';
 import { type ClientSession, type Db, type Document, Long } from 'mongodb';
 import { atMost } from './connect';
-import { isLoss } from './server-error';
+import { isLoss, isPatienceRefused } from './server-error';
 
 /**
  * Bytes of documents to ask for at once. The server sends no more than 16 MiB, or one document. Each doubling takes 3 to
@@ -50,7 +50,11 @@ export async function* readBatches(
   try {
     let documents = 0;
     let bytes = 0;
-    let answer = await ask({ ...command, ...firstBatch(command) });
+    const { noCursorTimeout: _, ...impatient } = command;
+    let answer = await ask({ ...command, ...firstBatch(command) }).catch((error) => {
+      if (!isPatienceRefused(error)) throw error;
+      return ask({ ...impatient, ...firstBatch(command) });
+    });
     for (;;) {
       id = answer.id;
       bytes += answer.end - answer.start;

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, connect as dial, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT } from '@ingesta/kit';
+import { BSON } from 'mongodb';
 import { describeWith } from '../../../test/services/need';
 import { freePort } from '../../../test/services/server-process';
 import { allTables } from '../../kit/src/testing/all-tables';
@@ -236,6 +237,43 @@ describeWith(['mongodb'], 'MongoDB: what is read, and what goes wrong', () => {
     for (const socket of sockets) socket.destroy();
     await expect(drain(chunks)).rejects.toMatchObject({ code: 'SOURCE_UNAVAILABLE', exitCode: EXIT.UNAVAILABLE });
     await session.close();
+  });
+
+  it('reads where cursors must not wait for ever, as on the free tier of Atlas', async () => {
+    const refusal = BSON.serialize({
+      ok: 0,
+      errmsg: 'noTimeout cursors are disallowed in this atlas tier',
+      code: 8000,
+      codeName: 'AtlasError',
+    });
+    let refused = 0;
+    // A command is one small message.
+    const proxy = createServer((socket) => {
+      const server = dial(Number(db.env.MONGO_PORT), db.env.MONGO_HOST);
+      for (const end of [socket, server]) end.on('error', () => undefined);
+      socket.on('data', (message) => {
+        if (!message.includes('noCursorTimeout')) return server.write(message);
+        refused++;
+        // OP_MSG: length, id, the id that it answers, 2013; no flags; a body.
+        const head = Buffer.alloc(21);
+        [head.length + refusal.length, refused, message.readInt32LE(4), 2013].map((n, i) =>
+          head.writeInt32LE(n, 4 * i),
+        );
+        return socket.write(Buffer.concat([head, refusal]));
+      });
+      socket.on('close', () => server.destroy());
+      server.pipe(socket);
+    }).listen(0, '127.0.0.1');
+    await once(proxy, 'listening');
+    try {
+      const { rows } = await exportCollection(
+        { ...db.env, MONGO_PORT: String((proxy.address() as AddressInfo).port) },
+        'grande',
+      );
+      expect([rows, refused]).toEqual([BIG_ROWS, 1]);
+    } finally {
+      proxy.close();
+    }
   });
 
   it('abort kills the cursor at once and throws its reason; so does returning early', async () => {

@@ -2,8 +2,10 @@ import { configError, EXIT, failed, refused, ScriptError, unavailable } from '@i
 import { MongoError, MongoServerError, MongoServerSelectionError } from 'mongodb';
 import type { Settings } from './settings';
 
+/** AtlasError: whatever it is that Atlas does not allow. */
+const ATLAS = 8000;
 /** AuthenticationFailed, UserNotFound, and Atlas' own word for both. */
-const BAD_LOGIN = new Set([18, 11, 8000]);
+const BAD_LOGIN = new Set([18, 11, ATLAS]);
 const UNAUTHORIZED = 13;
 /** The server goes down, steps down, or dropped our cursor on the way. */
 const GONE = new Set([6, 7, 43, 89, 91, 189, 237, 262, 9001, 10107, 11600, 11602, 13435, 13436]);
@@ -90,6 +92,10 @@ export function queryError(error: unknown, what: string): unknown {
 
 /** Whether the user lacks a right. */
 export const isUnauthorized = (error: unknown): boolean => serverCode(error) === UNAUTHORIZED;
+
+/** Whether `noCursorTimeout` is more than the server gives: the free and the shared tiers of Atlas. */
+export const isPatienceRefused = (error: unknown): boolean =>
+  serverCode(error) === ATLAS && /noTimeout/i.test(messageOf(error));
 
 /** Whether the connection, or the cursor behind it, is gone. */
 export const isLoss = (error: unknown): boolean =>
