@@ -7,7 +7,7 @@ import { freePort } from '../../../test/services/server-process';
 import { allTables } from '../../kit/src/testing/all-tables';
 import { testContext } from '../../kit/src/testing/test-context';
 import { postgresql } from './source';
-import { readAll, selectionOf, TestDatabase } from './test-database';
+import { exportTable, readAll, selectionOf, TestDatabase } from './test-database';
 
 const BIG_ROWS = 200_000;
 
@@ -172,6 +172,23 @@ describeWith(['postgresql'], 'PostgreSQL: what goes wrong', () => {
     };
     await expect(drain()).rejects.toMatchObject({ hint: expect.stringContaining('POSTGRES_STATEMENT_TIMEOUT') });
     await session.close();
+  });
+
+  it('asks the server to look for us now and then, except on platforms that cannot', async () => {
+    await db.admin.query(
+      "CREATE VIEW vigilancia AS SELECT current_setting('client_connection_check_interval') AS cada",
+    );
+    expect((await exportTable(db.env, 'vigilancia')).csv.toString()).toBe('cada\n2s\n');
+    const windows = "'PostgreSQL 17.2 on x86_64-windows, compiled by msvc-19.42.34435, 64-bit'";
+    await db.admin.query(`
+      ALTER FUNCTION pg_catalog.version() RENAME TO version_here;
+      CREATE FUNCTION pg_catalog.version() RETURNS text LANGUAGE sql STABLE AS $$ SELECT ${windows} $$`);
+    try {
+      expect((await exportTable(db.env, 'vigilancia')).csv.toString()).toBe('cada\n0\n');
+    } finally {
+      await db.admin.query(`
+        DROP FUNCTION pg_catalog.version(); ALTER FUNCTION pg_catalog.version_here() RENAME TO version`);
+    }
   });
 
   it('abort frees the backend at once and throws its reason', async () => {

@@ -34,7 +34,7 @@ const SESSION = {
   // Every scan starts at the first page: two exports of the same table have the same order.
   synchronize_seqscans: 'off',
   jit: 'off',
-  // A backend busy with a sort or a lock notices within this time that we are gone.
+  // A backend busy with a sort or a lock notices within this time that we are gone. Windows and older macOS refuse it.
   client_connection_check_interval: '2000',
 } as const;
 
@@ -91,7 +91,8 @@ function sessionStatements(statementTimeout: number): string[] {
   const values = Object.entries(settings).map(([name, value]) => `('${name}', '${value}')`);
   return [
     `SELECT pg_catalog.set_config(v.name, v.value, true) FROM (VALUES ${values.join(', ')}) AS v (name, value)
-     JOIN pg_catalog.pg_settings s ON pg_catalog.lower(s.name) = pg_catalog.lower(v.name)`,
+     JOIN pg_catalog.pg_settings s ON pg_catalog.lower(s.name) = pg_catalog.lower(v.name)
+     WHERE v.name <> 'client_connection_check_interval' OR pg_catalog.version() ~ 'linux'`,
     // Names come out qualified, and nobody's function can stand in for one of pg_catalog's.
     "SELECT pg_catalog.set_config('search_path', '', true)",
     SAVEPOINT,
