@@ -64,9 +64,7 @@ ORDER BY r.nspname, r.relname`;
 const DESCRIBE = `
 WITH RECURSIVE ${BASE_TYPES}
 SELECT r.oid::pg_catalog.text AS oid, r.relkind = 'r' AND EXISTS (
-    SELECT FROM pg_catalog.pg_inherits i WHERE i.inhparent = r.oid AND NOT EXISTS (
-      SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-      WHERE c.oid = i.inhrelid AND c.relkind IN ('r', 'p') AND ${READABLE})
+    SELECT FROM pg_catalog.pg_inherits i WHERE i.inhparent = r.oid AND i.inhrelid <> ALL ($1::pg_catalog.oid[])
   ) AS hidden_heirs,
   pg_catalog.row_security_active(r.oid) AS row_security,
   NULLIF(r.relpages, 0) AS pages,
