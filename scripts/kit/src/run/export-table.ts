@@ -11,16 +11,23 @@ import { PROGRESS_INTERVAL_MS, type Report } from './reporter';
 /** Metadata name that tells which attempt created an object. */
 export const ATTEMPT_METADATA = 'ingesta-attempt';
 
+/** What ends the reading of every table. */
+export interface Stop {
+  /** Aborted with the first failure, or from outside. */
+  signal: AbortSignal;
+  abort(reason: unknown): void;
+}
+
 /** Streams one table into the lake; the object appears whole or not at all. */
 export async function exportTable(
-  session: SourceSession,
-  lake: Lake,
-  job: Job,
+  session: Pick<SourceSession, 'read'>,
+  lake: Pick<Lake, 'create' | 'urlOf'>,
+  job: Pick<Job, 'format' | 'nonce'>,
   planned: PlannedTable,
   key: string,
   onUpload: (uploadId: string) => Promise<void>,
   report: Report,
-  signal: AbortSignal,
+  stop: Stop,
 ): Promise<TableResult> {
   const name = planned.table.name;
   const count = { rows: 0, bytes: 0 };
@@ -28,14 +35,20 @@ export async function exportTable(
 
   async function* csv(): AsyncGenerator<Buffer> {
     let told = Date.now();
-    for await (const chunk of session.read(planned)) {
-      count.rows += chunk.rows;
-      count.bytes += chunk.data.length;
-      if (Date.now() - told >= PROGRESS_INTERVAL_MS) {
-        told = Date.now();
-        report({ event: 'progress', table: name, ...count });
+    try {
+      for await (const chunk of session.read(planned)) {
+        count.rows += chunk.rows;
+        count.bytes += chunk.data.length;
+        if (Date.now() - told >= PROGRESS_INTERVAL_MS) {
+          told = Date.now();
+          report({ event: 'progress', table: name, ...count });
+        }
+        yield chunk.data;
       }
-      yield chunk.data;
+    } catch (error) {
+      // At once: until the lake has cleared away, other tables may fail of it, and theirs would be told as the first.
+      stop.abort(error);
+      throw error;
     }
   }
   const body = job.format === 'csv.gz' ? compressed(csv()) : csv();
@@ -43,7 +56,7 @@ export async function exportTable(
     contentType: job.format === 'csv.gz' ? 'application/gzip' : 'text/csv; charset=utf-8',
     metadata: { [ATTEMPT_METADATA]: job.nonce },
     onUpload,
-    signal,
+    signal: stop.signal,
   };
   const { bytes, sha256, crc32 } = await lake.create(key, body, about).catch((error) => {
     throw isLakeFailure(error, 'precondition') ? nameTaken(key, error) : error;

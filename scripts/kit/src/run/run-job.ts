@@ -10,7 +10,7 @@ import { openLake } from '../lake/open-lake';
 import { putOwn } from '../lake/put-own';
 import { type SensitiveRules, sensitiveRules } from '../sensitive/sensitive-rules';
 import type { Source, SourceSession, SourceTable } from '../source';
-import { exportTable } from './export-table';
+import { exportTable, type Stop } from './export-table';
 import { parallelOf } from './parallel';
 import { type PlannedTable, planTable } from './plan-tables';
 import type { Report } from './reporter';
@@ -170,8 +170,7 @@ interface ExportAll {
   /** Of each table's object. */
   keys: ReadonlyMap<string, string>;
   report: Report;
-  /** Aborted here with the first failure, or from outside. */
-  stop: { signal: AbortSignal; abort(reason: unknown): void };
+  stop: Stop;
   /** So many tables at once. */
   atOnce: number;
 }
@@ -196,7 +195,7 @@ async function exportAll({ session, lake, job, planned, keys, report, stop, atOn
       const { name } = selection.table;
       stop.signal.throwIfAborted();
       const key = keys.get(name)!;
-      results.set(name, await exportTable(session, lake, job, selection, key, recordUpload(key), report, stop.signal));
+      results.set(name, await exportTable(session, lake, job, selection, key, recordUpload(key), report, stop));
     }
   };
   await Promise.all(Array.from({ length: atOnce }, () => worker().catch(stop.abort)));
