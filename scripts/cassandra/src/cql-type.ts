@@ -106,7 +106,7 @@ export function parseCqlType(text: string, userTypes: UserTypes): CqlType {
       case 'blob':
         return { kind: 'scalar', name: 'blob' };
       default:
-        if (token.word in LOGICAL_TYPES) return { kind: 'scalar', name: token.word };
+        if (Object.hasOwn(LOGICAL_TYPES, token.word)) return { kind: 'scalar', name: token.word };
         return userType(token.word);
     }
   };

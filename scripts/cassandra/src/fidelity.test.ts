@@ -110,6 +110,7 @@ const TYPES: Record<string, string[]> = {
   ],
   'list<frozen<address>>': ["[{street: 'a', numbers: [], geo: NULL}]"],
   'frozen<"Odd Type">': ['{"SELECT": 1, "with space": \'x\'}'],
+  'frozen<constructor>': ["{obra: 'La Molina'}"],
   'vector<float, 3>': ['[1.1, -0.5, 3.4028235E38]'],
   'vector<text, 2>': ["['a', 'ñandú']"],
   'vector<frozen<vector<int, 2>>, 2>': ['[[1, 2], [3, 4]]'],
@@ -131,6 +132,7 @@ const USER_TYPES: UserTypes = new Map([
       { name: 'with space', type: 'text' },
     ],
   ],
+  ['constructor', [{ name: 'obra', type: 'text' }]],
 ]);
 
 describeWith(['cassandra'], 'a Cassandra table', () => {

@@ -5,7 +5,8 @@ describe('tables and their files', () => {
     expect(kindOf('a/b.CSV')).toEqual({ kind: 'csv', gzipped: false });
     expect(kindOf('b.tsv.gz')).toEqual({ kind: 'tsv', gzipped: true });
     expect(kindOf('b.ndjson')).toEqual({ kind: 'json-lines', gzipped: false });
-    for (const path of ['a.xlsx', 'a.json', 'a.gz', 'csv', 'a.csv.zip', 'a/.csv']) expect(kindOf(path)).toBeNull();
+    for (const path of ['a.xlsx', 'a.json', 'a.gz', 'csv', 'a.csv.zip', 'a/.csv', 'a.constructor'])
+      expect(kindOf(path)).toBeNull();
   });
 
   const names = (...paths: string[]) => paths.map((path) => nameTables(paths).get(path));

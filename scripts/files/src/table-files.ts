@@ -23,8 +23,8 @@ const KINDS: Readonly<Record<string, Kind>> = {
 /** What is known by the name alone; null for a file of another kind. */
 export function kindOf(path: string): { kind: Kind; gzipped: boolean } | null {
   const match = /[^/]\.([a-z]+)(\.gz)?$/i.exec(path);
-  const kind = KINDS[match?.[1]?.toLowerCase() ?? ''];
-  return kind ? { kind, gzipped: match![2] !== undefined } : null;
+  const ending = match?.[1]?.toLowerCase() ?? '';
+  return Object.hasOwn(KINDS, ending) ? { kind: KINDS[ending]!, gzipped: match![2] !== undefined } : null;
 }
 
 /** Longer and longer names of one file, the last one unlike any other file's. */
