@@ -25,4 +25,18 @@ describe('BlockHash', () => {
     });
     expect(process.getActiveResourcesInfo()).not.toContain('MessagePort');
   });
+
+  it('fails whoever began on a thread that died, and begins anew on another', async () => {
+    const [begun, other] = [new BlockHash(), new BlockHash()];
+    await begun.update(blockOf('a', false));
+    const tooLong = { buffer: new SharedArrayBuffer(1), byteOffset: 0, length: 2 };
+    const died = { name: 'RangeError' };
+    await expect(other.update({ data: tooLong as unknown as Buffer, last: false })).rejects.toMatchObject(died);
+    await expect(begun.update(blockOf('a', true))).rejects.toMatchObject(died);
+    await expect(begun.digest()).rejects.toMatchObject(died);
+    const anew = new BlockHash();
+    await anew.update(blockOf('a', false));
+    await anew.update(blockOf('b', true));
+    expect((await anew.digest()).sha256).toMatch(/^[0-9a-f]{64}$/);
+  }, 10_000);
 });

@@ -52,30 +52,40 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-/** One thread for all streams of the process; it holds the process only while somebody waits for it, and never a block. */
+/**
+ * One thread for all streams of the process; it holds the process only while somebody waits for it, and never a block.
+ * With it end the streams that began there: what they were is lost. The next one begins on another.
+ */
 class HashThread {
   readonly #worker = new Worker(PROGRAM, {
     eval: true,
     resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 1 },
   });
   readonly #waiting: Waiting[] = [];
+  #failure: Error | null = null;
 
   constructor() {
     this.#worker.on('message', (digest: string) => {
       this.#waiting.shift()?.resolve(digest);
       if (this.#waiting.length === 0) this.#worker.unref();
     });
-    this.#worker.on('error', (error) => {
-      for (const { reject } of this.#waiting.splice(0)) reject(error);
-    });
+    this.#worker.on('error', (error) => this.#end(error));
+    this.#worker.on('exit', (code) => this.#end(new Error(`The thread that hashes ended with ${code}`)));
   }
 
   ask(question: Question): Promise<string> {
+    if (this.#failure) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
       this.#worker.ref();
       this.#worker.postMessage(question);
     });
+  }
+
+  #end(error: Error): void {
+    this.#failure ??= error;
+    if (thread === this) thread = undefined;
+    for (const { reject } of this.#waiting.splice(0)) reject(this.#failure);
   }
 }
 
@@ -96,6 +106,7 @@ let streams = 0;
  */
 export class BlockHash {
   readonly #stream = streams++;
+  #thread: HashThread | undefined;
   #blocks = 0;
   #only: ObjectDigests | null = null;
 
@@ -116,7 +127,7 @@ export class BlockHash {
   /** Of all blocks; once each of them is hashed. */
   async digest(): Promise<ObjectDigests> {
     if (this.#only) return this.#only;
-    const told = await thread!.ask({ stream: this.#stream, memory: null, length: 0, alone: false, crc: false });
+    const told = await this.#thread!.ask({ stream: this.#stream, memory: null, length: 0, alone: false, crc: false });
     const [sha256, crc] = told.split(' ') as [string, string];
     return { sha256, crc32: this.withCrc32 ? base64Of(Number(crc)) : null };
   }
@@ -133,9 +144,10 @@ export class BlockHash {
 
   #ask(block: Buffer, alone: boolean): Promise<string> {
     thread ??= new HashThread();
+    this.#thread ??= thread;
     const { buffer, byteOffset, length } = block;
     if (!(buffer instanceof SharedArrayBuffer) || byteOffset > 0)
       throw new Error('A block has shared memory of its own');
-    return thread.ask({ stream: this.#stream, memory: buffer, length, alone, crc: this.withCrc32 });
+    return this.#thread.ask({ stream: this.#stream, memory: buffer, length, alone, crc: this.withCrc32 });
   }
 }
