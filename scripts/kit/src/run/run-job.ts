@@ -59,7 +59,7 @@ export async function runJob({ source, description, job, report, redact, signal 
   try {
     session = await source.connect(values, { signal: stop.signal, log, warn, ...parallel, lake: openOnce });
     const setting = job.env[`${description.env_prefix}TABLES`];
-    const selected = selectTables(await session.list(), job.datasets, job.tables, setting);
+    const selected = selectTables(await session.list(), job.datasets, job.tables, setting, warn);
     const planned = planAll(
       await describe(session, selected, job.tables !== null),
       rulesOf(job),

@@ -9,8 +9,13 @@ const LISTED = [
 const DATASETS = [{ name: 'ofertas', text: 'SELECT 1' }];
 
 describe('selectTables', () => {
+  let warnings: string[];
+  const warn = (message: string) => void warnings.push(message);
+  beforeEach(() => {
+    warnings = [];
+  });
   const select = (requested: string[] | null, setting?: string) =>
-    selectTables(LISTED, DATASETS, requested, setting).tables;
+    selectTables(LISTED, DATASETS, requested, setting, warn).tables;
 
   it.each<[string | undefined, string[]]>([
     [undefined, OPEN],
@@ -47,6 +52,13 @@ describe('selectTables', () => {
     expect(select(null, setting)).toEqual(expected);
   });
 
+  it('tells of what was to be left out and is not found', () => {
+    expect(select(null, '!nothing,!users,!Users,!x*')).toEqual(OPEN.slice(2));
+    expect(warnings).toEqual(['To be left out, but not found: nothing']);
+    expect(select(['users'], '!nothing')).toEqual(['users']);
+    expect(warnings).toHaveLength(1);
+  });
+
   it('takes what is requested by its exact name, once, whatever the setting says', () => {
     expect(select(['ventas.users', 'users', 'users', 'v_users'], 'items')).toEqual([
       'users',
@@ -57,13 +69,13 @@ describe('selectTables', () => {
   });
 
   it('takes every dataset beside the tables, or those that are requested', () => {
-    expect(selectTables(LISTED, DATASETS, null, 'users')).toEqual({ tables: ['users'], datasets: DATASETS });
-    expect(selectTables(LISTED, DATASETS, ['users'], undefined)).toEqual({ tables: ['users'], datasets: [] });
-    expect(selectTables(LISTED, DATASETS, ['ofertas'], undefined)).toEqual({ tables: [], datasets: DATASETS });
+    expect(selectTables(LISTED, DATASETS, null, 'users', warn)).toEqual({ tables: ['users'], datasets: DATASETS });
+    expect(selectTables(LISTED, DATASETS, ['users'], undefined, warn)).toEqual({ tables: ['users'], datasets: [] });
+    expect(selectTables(LISTED, DATASETS, ['ofertas'], undefined, warn)).toEqual({ tables: [], datasets: DATASETS });
   });
 
   it('refuses a dataset that is called like a table', () => {
-    expect(() => selectTables(LISTED, [{ name: 'v_users', text: '' }], ['users'], undefined)).toThrow(
+    expect(() => selectTables(LISTED, [{ name: 'v_users', text: '' }], ['users'], undefined, warn)).toThrow(
       expect.objectContaining({ code: 'SOURCE_CONFIG', message: 'The dataset v_users is called like a table' }),
     );
   });
@@ -74,6 +86,7 @@ describe('selectTables', () => {
     [['constructor'], undefined, 'constructor', ['ofertas']],
     [null, 'users,clients,x*', 'clients', []],
     [null, 'ofertas', 'ofertas', []],
+    [null, '*,!USERS,!nothing', 'USERS', []],
   ])('stops for what is missing: %j %j', (requested, setting, missing, more) => {
     expect(() => select(requested, setting)).toThrow(
       expect.objectContaining({
@@ -87,10 +100,10 @@ describe('selectTables', () => {
 
   it('lists fifty tables, not thousands, and says if there is none', () => {
     const many = Array.from({ length: 1000 }, (_, i) => ({ name: `t${i}`, onDemand: false }));
-    expect(() => selectTables(many, [], ['x'], undefined)).toThrow(
+    expect(() => selectTables(many, [], ['x'], undefined, warn)).toThrow(
       expect.objectContaining({ hint: expect.stringMatching(/^There are: t0, .* and 950 more\./) }),
     );
-    expect(() => selectTables([], [], ['x'], undefined)).toThrow(
+    expect(() => selectTables([], [], ['x'], undefined, warn)).toThrow(
       expect.objectContaining({ hint: 'There are: (none). Letter case counts.' }),
     );
   });

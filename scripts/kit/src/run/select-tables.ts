@@ -16,13 +16,15 @@ export interface Selected {
 /**
  * The tables and datasets to take: those the request names, else the tables of `<PREFIX>TABLES` (names and globs, `!`
  * excludes; without it all that is not on demand) and every dataset. Throws `TABLE_NOT_FOUND` for a plain name that does
- * not exist, and `SOURCE_CONFIG` for a dataset that is called like a table.
+ * not exist, and `SOURCE_CONFIG` for a dataset that is called like a table. An excluded table may be gone one day: `warn`
+ * is told, unless letter case alone keeps a table from being left out.
  */
 export function selectTables(
   listed: readonly ListedTable[],
   datasets: readonly Dataset[],
   requested: readonly string[] | null,
   setting: string | undefined,
+  warn: (message: string) => void,
 ): Selected {
   const named = new Map(listed.map((table) => [table.name, table]));
   const twice = datasets.find(({ name }) => named.has(name));
@@ -37,25 +39,30 @@ export function selectTables(
       datasets: datasets.filter(({ name }) => wanted.has(name)),
     };
   }
-  const takes = takenBy(setting ?? '', [...named.keys()]);
+  const takes = takenBy(setting ?? '', [...named.keys()], warn);
   return { tables: listed.filter(takes).map(({ name }) => name), datasets: [...datasets] };
 }
 
 /** Reads `<PREFIX>TABLES`. */
-function takenBy(setting: string, names: readonly string[]): (table: ListedTable) => boolean {
+function takenBy(
+  setting: string,
+  names: readonly string[],
+  warn: (message: string) => void,
+): (table: ListedTable) => boolean {
   const patterns = setting
     .split(',')
     .map((text) => text.trim())
     .filter((text) => text !== '');
   const included = patterns.filter((pattern) => !pattern.startsWith('!'));
-  const excluded = patterns
-    .filter((pattern) => pattern.startsWith('!'))
-    .map((pattern) => globToRegExp(pattern.slice(1)));
+  const leftOut = patterns.filter((pattern) => pattern.startsWith('!')).map((pattern) => pattern.slice(1));
+  const known = new Set(names);
+  const gone = leftOut.filter((pattern) => !isGlob(pattern) && !known.has(pattern));
+  const inAnyCase = new Set(names.map((name) => name.toLowerCase()));
+  const misspelt = gone.filter((name) => inAnyCase.has(name.toLowerCase()));
   // A plain name that is missing is a mistake worth stopping for; a glob may match nothing.
-  assertKnown(
-    names,
-    included.filter((pattern) => !isGlob(pattern)),
-  );
+  assertKnown(names, [...included.filter((pattern) => !isGlob(pattern)), ...misspelt]);
+  if (gone.length > 0) warn(`To be left out, but not found: ${gone.join(', ')}`);
+  const excluded = leftOut.map((pattern) => globToRegExp(pattern));
   const all = included.map((pattern) => globToRegExp(pattern));
   const explicit = included
     .filter((pattern) => !isGlob(pattern) || /^[^*?]*\./.test(pattern))
