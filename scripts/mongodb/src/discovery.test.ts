@@ -162,6 +162,18 @@ describeWith(['mongodb'], 'MongoDB: which columns there are', () => {
       message: expect.stringContaining('no int'),
     });
     await wrong.close();
+    await db.db.dropCollection('declarada');
+  });
+
+  it('warns where columns are declared for a collection that is not found', async () => {
+    await db.insert('declarada', [{ _id: 1 }]);
+    const context = testContext();
+    const columns = '{"declarada":{"_id":"int"},"Declarada":{"_id":"int"}}';
+    const session = await mongodb.connect({ ...db.env, MONGO_COLUMNS: columns }, context);
+    await session.list();
+    await session.close();
+    expect(context.warnings).toEqual(['MONGO_COLUMNS names collections that are not found: Declarada']);
+    await db.db.dropCollection('declarada');
   });
 
   it('reads several collections at once over one snapshot', async () => {

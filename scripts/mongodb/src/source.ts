@@ -78,6 +78,9 @@ class MongodbSession implements SourceSession {
     const { db, session, readPoint } = this;
     const found = await this.#asking('Listing the collections', () => listCollections(db, session, readPoint));
     for (const collection of found) this.#collections.set(collection.name, collection);
+    const unknown = [...this.settings.columns.keys()].filter((name) => !this.#collections.has(name));
+    if (unknown.length > 0)
+      this.context.warn(`MONGO_COLUMNS names collections that are not found: ${unknown.join(', ')}`);
     return found.map(({ name, kind }) => ({ name, onDemand: kind === 'view' }));
   }
 
