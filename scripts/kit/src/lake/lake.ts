@@ -47,7 +47,7 @@ export interface CreatedObject {
 }
 
 export type LakeFailure =
-  /** Unreachable, timed out, or a 5xx. */
+  /** Unreachable, timed out, a 5xx, or another write of the same object that did not end. */
   | 'unavailable'
   /** Refused: credentials, permission, or no such bucket. */
   | 'denied'

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 import { CreateBucketCommand, ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3';
@@ -113,6 +115,66 @@ describeWith(['s3'], 'S3Lake', () => {
     it('when nobody listens', async () => {
       const lake = new S3Lake({ ...settings(), endpoint: 'http://127.0.0.1:1' });
       for (const call of all(lake)) await fails('unavailable', call());
+    });
+  });
+
+  describe('where another write of the same object is under way', () => {
+    const CONFLICT = '<Error><Code>ConditionalRequestConflict</Code><Message>Busy</Message></Error>';
+    const PUT = (method: string) => method === 'PUT';
+    const COMPLETION = (method: string, url: string) => method === 'POST' && url.includes('uploadId');
+    const mine = { ...CSV, metadata: { 'ingesta-attempt': 'mine' } };
+    let proxy: Server;
+    let conflicts: number;
+    afterEach(() => {
+      proxy.closeAllConnections();
+      proxy.close();
+    });
+
+    /** The first write gets no answer and lands `ms` later; until then S3 answers the others as it does. */
+    async function lakeWhere(isWrite: (method: string, url: string) => boolean, ms: number): Promise<S3Lake> {
+      const { hostname, port } = new URL(settings().endpoint);
+      let writes = 0;
+      let landed = false;
+      conflicts = 0;
+      proxy = createServer(async (from, to) => {
+        const { method = '', url = '', headers } = from;
+        const sent = await buffer(from);
+        const onward = () => once(request({ hostname, port, path: url, method, headers }).end(sent), 'response');
+        if (isWrite(method, url) && !landed) {
+          if (++writes > 1) {
+            conflicts++;
+            to.writeHead(409).end(CONFLICT);
+            return;
+          }
+          to.destroy();
+          await sleep(ms, undefined, { ref: false });
+          const [answer] = await onward();
+          answer.resume();
+          landed = true;
+          return;
+        }
+        const [answer] = await onward();
+        answer.pipe(to.writeHead(answer.statusCode, answer.headers));
+      }).listen(0, '127.0.0.1');
+      await once(proxy, 'listening');
+      return new S3Lake({ ...settings(), endpoint: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}` });
+    }
+
+    it.each([
+      ['a put', 3, PUT],
+      ['a completion', 6 * 1024 ** 2, COMPLETION],
+    ])('waits for %s of its own that was given up too early', async (_, bytes, isWrite) => {
+      const lake = await lakeWhere(isWrite, 500);
+      const key = `${randomUUID()}.csv`;
+      const created = await lake.create(key, body(bytes), mine);
+      expect(conflicts).toBeGreaterThan(0);
+      expect(await lake.head(key)).toMatchObject({ bytes, etag: created.etag });
+      expect(await unfinished()).toBe(0);
+    });
+
+    it('says that it did not end, not that the key is taken', async () => {
+      const lake = await lakeWhere(PUT, 60_000);
+      await fails('unavailable', lake.create(`${randomUUID()}.csv`, body(3), mine));
     });
   });
 

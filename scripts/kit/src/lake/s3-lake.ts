@@ -16,6 +16,7 @@ import { abortable, abortError, inBlocks } from './blocks';
 import type { CopyOptions, CreatedObject, CreateOptions, Lake, ObjectHead, ObjectInfo } from './lake';
 import { partSize } from './part-plan';
 import { hasChecksums, type S3LakeSettings, s3Clients } from './s3-clients';
+import { pastConflicts } from './s3-conflict';
 import { copyObject } from './s3-copy';
 import { isAbsent, toLakeError } from './s3-errors';
 import { type Complete, multipart } from './s3-multipart';
@@ -67,8 +68,7 @@ export class S3Lake implements Lake {
       if (first.last && !options.inParts) {
         await hash.update(first);
         const put = new PutObjectCommand({ ...object, Body: first.data, IfNoneMatch: '*' });
-        const send = () => this.#call('s3:PutObject', () => this.#client.send(put));
-        return { ...(await commit(first.data.length, send)), ...(await hash.digest()) };
+        return { ...(await commit(first.data.length, () => this.#client.send(put))), ...(await hash.digest()) };
       }
       const target = {
         client: this.#client,
@@ -214,10 +214,11 @@ export class S3Lake implements Lake {
     return { etag: answer.ETag! };
   }
 
-  /** Runs `commit`; where it fails, looks whether the object is there as ours: an answer may have been lost. */
-  async #settled(key: string, bytes: number, metadata: Record<string, string>, commit: Complete): Promise<Stored> {
+  /** Runs `complete`; where it fails, looks whether the object is there as ours: an answer may have been lost. */
+  async #settled(key: string, bytes: number, metadata: Record<string, string>, complete: Complete): Promise<Stored> {
     try {
-      return { bytes, etag: (await commit()).ETag! };
+      const { ETag } = await this.#call('s3:PutObject', () => pastConflicts(complete));
+      return { bytes, etag: ETag! };
     } catch (error) {
       const own = Object.entries(metadata);
       const found = own.length === 0 ? null : await this.head(key).catch(() => null);

@@ -29,7 +29,7 @@ export interface MultipartTarget {
   onUpload: (uploadId: string) => Promise<void>;
 }
 
-/** What completes an upload whose parts are all stored. */
+/** Completes an upload whose parts are all stored: one S3 call, which may be repeated. */
 export type Complete = () => Promise<{ ETag?: string | undefined }>;
 
 /** The signature covers the body by its SHA-256, which the SDK would compute once more, on our thread. */
@@ -85,7 +85,7 @@ export async function multipart<T>(
     }
     const MultipartUpload = { Parts: await Promise.all(uploads) };
     const completion = new CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload, IfNoneMatch: '*' });
-    return await commit(bytes, () => call('s3:PutObject', () => client.send(completion)));
+    return await commit(bytes, () => client.send(completion));
   } catch (error) {
     stop.abort(error);
     // A part that landed after the abort would stay and be paid for.
