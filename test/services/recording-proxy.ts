@@ -10,16 +10,21 @@ export interface Recorded {
   body: string;
 }
 
-/** Forwards to a server, and keeps what was sent there. */
+/** Forwards to a server, each request when `before` lets it, and keeps what was sent there. */
 export async function recordingProxy(
   target: string,
+  before: (sent: Recorded) => Promise<void> | void = () => undefined,
 ): Promise<{ url: string; sent: Recorded[]; close(): Promise<void> }> {
   const sent: Recorded[] = [];
   const { hostname, port } = new URL(target);
   const server = createServer(async (incoming, outgoing) => {
     const { method = '', url = '', headers } = incoming;
-    const body = await buffer(incoming);
-    sent.push({ method, url, headers, body: body.toString('latin1') });
+    const body = await buffer(incoming).catch(() => null);
+    // Who sent it has left.
+    if (body === null) return;
+    const recorded = { method, url, headers, body: body.toString('latin1') };
+    sent.push(recorded);
+    await before(recorded);
     // The Host header stays as it was signed.
     const forwarded = request({ hostname, port, method, path: url, headers }, (answer) => {
       outgoing.writeHead(answer.statusCode ?? 502, answer.headers);

@@ -14,7 +14,7 @@ export interface DuckDbChildOptions {
   env: Readonly<Record<string, string>>;
   /** The child leaves when it had nothing to do for so long; at once after a mere check of SQL. */
   idleMs: number;
-  /** An aborted query gets so long to stop before the child is killed. */
+  /** An aborted query gets so long to stop before the child is ended. */
   graceMs?: number;
   warn: (message: string, fields: Readonly<Record<string, string>>) => void;
 }
@@ -36,6 +36,8 @@ interface Running {
 }
 
 const STDERR_BYTES = 4096;
+/** What a process gets to abort its uploads before it is killed. */
+const STOP_MS = 3_000;
 /** One check follows the other at start; the first query may be days away. */
 const AFTER_CHECK_MS = 500;
 
@@ -71,7 +73,7 @@ export class DuckDbChild {
     this.#closed = true;
     clearTimeout(this.#idle);
     const ended = [...this.#alive].map((child) => new Promise((resolve) => child.once('exit', resolve)));
-    for (const child of this.#alive) child.kill('SIGKILL');
+    for (const child of this.#alive) end(child);
     await Promise.all(ended);
   }
 
@@ -90,7 +92,7 @@ export class DuckDbChild {
       grace = setTimeout(() => {
         this.#detach(running);
         running.killed = true;
-        running.process.kill('SIGKILL');
+        end(running.process);
       }, this.options.graceMs ?? 2000);
     };
     const settle = (how: () => void) => {
@@ -187,6 +189,13 @@ export class DuckDbChild {
       );
     }
   }
+}
+
+/** Has a child abort its uploads and end; kills one that does not. */
+function end(child: ChildProcess): void {
+  child.kill('SIGTERM');
+  const late = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+  child.once('exit', () => clearTimeout(late));
 }
 
 /** A child that is gone hears nothing; its exit settles what it was asked. */

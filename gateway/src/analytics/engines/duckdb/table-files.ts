@@ -32,6 +32,7 @@ export class TableFiles {
   readonly #loads = new Map<string, Promise<HeldFile>>();
   readonly #uploads = new Map<string, Promise<Twin>>();
   readonly #behind = new Set<Promise<void>>();
+  readonly #stopped = new AbortController();
   /** One conversion at a time: each may use the whole memory. */
   #conversion: Promise<unknown> = Promise.resolve();
 
@@ -87,9 +88,15 @@ export class TableFiles {
     return true;
   }
 
-  /** When no upload in the background is under way. */
+  /** When no upload is under way, waited for or not. */
   async settled(): Promise<void> {
-    await Promise.all(this.#behind);
+    await Promise.allSettled([...this.#behind, ...this.#uploads.values()]);
+  }
+
+  /** Aborts the uploads, so that nothing of them stays in the lake; there will be no others. */
+  async stop(): Promise<void> {
+    this.#stopped.abort(new Error('the query engine is ended'));
+    await this.settled();
   }
 
   async #load(identity: string, about: ConvertedTable): Promise<HeldFile> {
@@ -157,6 +164,7 @@ export class TableFiles {
     };
     const done = upload()
       .catch((error: Error) => {
+        if (this.#stopped.signal.aborted) return;
         const { database, table } = about;
         this.parts.warn('a twin could not be uploaded', { database, table, cause: error.message });
       })
@@ -182,7 +190,8 @@ export class TableFiles {
     const types = [...(await parquetColumns(this.parts.instance, path)).values()];
     const metadata = twinMetadata(entry, { sha256, types: typesMetadata(entry, types) ?? '' });
     try {
-      const bytes = await uploadTwin(this.parts.lake, { path, sha256, metadata }, key, head !== null);
+      const { signal } = this.#stopped;
+      const bytes = await uploadTwin(this.parts.lake, { path, sha256, metadata }, key, head !== null, signal);
       return { key, bytes, sha256, columns: twinColumns(entry.columns, types) };
     } catch (error) {
       // Another process was first.

@@ -20,7 +20,7 @@ const LINGER_MS = 60_000;
 
 type Work = (request: WorkerRequest, signal: AbortSignal) => Promise<unknown>;
 
-async function open(settings: WorkerSettings): Promise<{ work: Work; settled: () => Promise<void> }> {
+async function open(settings: WorkerSettings): Promise<{ work: Work; files: TableFiles }> {
   await makeFolders(settings);
   // The AWS SDK looks some of them up by itself. Set here they show in no process list.
   Object.assign(process.env, settings.lakeEnv);
@@ -49,7 +49,7 @@ async function open(settings: WorkerSettings): Promise<{ work: Work; settled: ()
       }
     }
   };
-  return { work, settled: () => files.settled() };
+  return { work, files };
 }
 
 /** In a folder for everybody's temporary files somebody else may have been first; what he can change is not read. */
@@ -107,16 +107,20 @@ function serve(): void {
     } else if (message.type === 'request') void answer(message.id, message.request);
     else running.get(message.id)?.abort(new Error('cancelled'));
   });
+  const leave = () => {
+    // A gateway that was killed tidies up nothing.
+    if (workFolder) rmSync(workFolder, { recursive: true, force: true });
+    // An exit would wait for DuckDB's threads, whatever they are at.
+    process.kill(process.pid, 'SIGKILL');
+  };
+  const end = () => void Promise.resolve(opened?.then(({ files }) => files.stop())).then(leave, leave);
   process.once('disconnect', () => {
     for (const stop of running.values()) stop.abort(new Error('the gateway is gone'));
-    // A gateway that was killed tidies up nothing.
-    const leave = () => {
-      if (workFolder) rmSync(workFolder, { recursive: true, force: true });
-      process.exit(0);
-    };
-    setTimeout(leave, LINGER_MS);
-    void opened?.then(({ settled }) => settled()).finally(leave);
+    setTimeout(end, LINGER_MS);
+    void Promise.resolve(opened?.then(({ files }) => files.settled())).then(leave, leave);
   });
+  // Ctrl-C reaches all processes of a terminal.
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, end);
 }
 
 /** Where memory runs out, this process goes and not the gateway: it is started again. */
