@@ -135,6 +135,27 @@ describeWith(['mongodb'], 'MongoDB: datasets', () => {
     await db.db.dropCollection('pares');
   });
 
+  it('says which views it cannot look behind', async () => {
+    await view('oculta', 'medicos', [{ $project: { dato: '$contacto.password' } }]);
+    const resource = { db: db.db.databaseName, collection: 'oculta' };
+    await db.db.command({ createRole: 'ojo', privileges: [{ resource, actions: ['find'] }], roles: [] });
+    await db.db.command({ createUser: 'ojo', pwd: 'ojo', roles: ['ojo'] });
+    const context = testContext();
+    const user = { MONGO_USER: 'ojo', MONGO_PASSWORD: 'ojo', MONGO_AUTH_SOURCE: resource.db };
+    const session = await mongodb.connect({ ...db.env, ...user }, context);
+    try {
+      await session.list();
+      await session.describe(['oculta']);
+      expect(context.warnings).toEqual([
+        expect.stringMatching(/^View oculta cannot be looked behind.*listCollections/),
+      ]);
+    } finally {
+      await session.close();
+      for (const command of [{ dropUser: 'ojo' }, { dropRole: 'ojo' }, { drop: 'oculta' }])
+        await db.db.command(command);
+    }
+  });
+
   it('has the server check the pipeline without running it', async () => {
     for (const [collection, pipeline, message] of [
       ['recetas', [{ $match: { $noSuch: 1 } }], /MongoDB says: unknown top level operator/],

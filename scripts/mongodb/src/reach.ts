@@ -10,24 +10,29 @@ export interface Reach {
   names: string[];
   /** The fields. */
   references: FieldReference[];
+  /** Views whose pipeline the user may not see. */
+  hidden: string[];
   /** Why the views cannot be looked through; empty where they can. */
   problems: string[];
 }
 
 /** Of a collection, or of a dataset over it: views are looked through, also those that it only looks values up in. */
 export function reachOf(
-  { pipeline: own, over }: Collection,
+  collection: Collection,
   pipeline: readonly Document[],
   collections: ReadonlyMap<string, Collection>,
 ): Reach {
+  const { pipeline: own, over } = collection;
   const stages = [...own, ...pipeline];
-  if (stages.length === 0) return { names: [], references: [], problems: [] };
+  const hidden = isHidden(collection) ? [collection.name] : [];
+  if (stages.length === 0) return { names: [], references: [], hidden, problems: [] };
   const others = new Set(collectionsIn(stages));
   const foreign: FieldReference[] = [];
   const problems = hidingProblems(own);
   for (const name of others) {
     const other = collections.get(name);
     if (!other) continue;
+    if (isHidden(other)) hidden.push(name);
     for (const inner of [other.over, ...collectionsIn(other.pipeline)]) others.add(inner);
     problems.push(...hidingProblems(other.pipeline));
     // What another collection calls so is no column here.
@@ -35,8 +40,11 @@ export function reachOf(
   }
   const references = [...foreign, ...referencesOf(stages)];
   const fields = new Set(references.flatMap(({ path }) => path));
-  return { names: [over, ...others, ...fields], references, problems };
+  return { names: [over, ...others, ...fields], references, hidden, problems };
 }
+
+/** A view lies over another collection, unless nobody tells. */
+const isHidden = ({ kind, name, over }: Collection): boolean => kind === 'view' && over === name;
 
 /** Throws `configError` where the pipeline of a dataset or of a view carries sensitive values to where no rule finds them. */
 export function refuseHidden({ references, problems }: Reach, selection: TableSelection): void {

@@ -94,7 +94,7 @@ class MongodbSession implements SourceSession {
       const relation = await this.#asking(`Collection ${name}`, () =>
         describeCollection(this.#pass(collection), declared, this.#collections),
       );
-      this.#relations.set(name, relation);
+      this.#remember(relation);
       tables.push(relation.table);
     }
     return tables;
@@ -104,7 +104,7 @@ class MongodbSession implements SourceSession {
     const relation = await this.#asking(`Dataset ${dataset.name}`, () =>
       describeDataset(dataset, this.#collections, (collection) => this.#pass(collection)),
     );
-    this.#relations.set(dataset.name, relation);
+    this.#remember(relation);
     return relation.table;
   }
 
@@ -129,6 +129,14 @@ class MongodbSession implements SourceSession {
   close(): Promise<void> {
     this.#closing ??= disconnect(this.client);
     return this.#closing;
+  }
+
+  #remember(relation: Relation): void {
+    this.#relations.set(relation.table.name, relation);
+    for (const view of relation.reach.hidden) {
+      const what = `View ${view} cannot be looked behind: a sensitive field under another name would leave`;
+      this.context.warn(`${what}. Grant the user listCollections (role read)`);
+    }
   }
 
   #pass(collection: Collection): Pass {
