@@ -73,6 +73,9 @@ describeWith(['mysql'], 'a MySQL dataset', () => {
       'SELECT x FROM (SELECT password AS x FROM users) d',
       'WITH w AS (SELECT password AS x FROM users) SELECT x FROM w',
       'SELECT password AS x FROM users UNION ALL SELECT nombre FROM users',
+      'WITH users (x, y) AS (SELECT nombre, password FROM users), u AS (SELECT y AS nombre FROM users) SELECT nombre AS x FROM u',
+      'WITH users AS (SELECT password AS nombre FROM users) SELECT nombre AS x FROM users',
+      'SELECT nombre AS x FROM (SELECT password AS nombre FROM users) AS `Users`',
       'WITH w (x, y, z) AS (SELECT u.*, 1 FROM claves u) SELECT x FROM w',
       'SELECT id AS x, nombre AS y FROM users UNION ALL SELECT * FROM claves',
     ]) {

@@ -28,6 +28,14 @@ const COLUMNS = `SELECT COLUMN_NAME AS name FROM information_schema.COLUMNS WHER
 const NAMED = `SELECT DISTINCT COLUMN_NAME AS name FROM information_schema.COLUMNS
   WHERE TABLE_SCHEMA NOT IN ${SYSTEM_SCHEMAS} AND TABLE_NAME IN (?)`;
 
+/** Whether a derived or common table goes by this name: of its columns the server tells what it would of a table's. */
+function namesDerived(text: string, name: string): boolean {
+  const quoted = `[\`"]?${name.replace(/\W/g, '\\$&')}[\`"]?`;
+  const derived = `\\)\\s*(?:as\\s*)?${quoted}(?!\\w)`;
+  const common = `(?<!\\w)${quoted}\\s*(?:\\([^()]*\\)\\s*)?as\\s*\\(`;
+  return new RegExp(`${derived}|${common}`, 'i').test(text);
+}
+
 const keyOf = (schema: string, name: string): string => `${schema}\0${name}`;
 
 /**
@@ -52,7 +60,8 @@ export class Lineages {
     const origins = new Map<string, Origin>();
     let isLost = false;
     for (const { name, schema, orgTable, orgName } of columns) {
-      const origin = orgName === '' ? undefined : await this.#originOf(schema || this.database, orgTable, orgName);
+      const isPlain = orgName !== '' && !namesDerived(text, orgTable);
+      const origin = isPlain ? await this.#originOf(schema || this.database, orgTable, orgName) : undefined;
       if (origin) origins.set(name, origin);
       else isLost ||= orgName !== '';
     }
