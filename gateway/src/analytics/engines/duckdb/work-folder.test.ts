@@ -9,10 +9,17 @@ const [OWN, DEAD, ALIVE] = [1, 2, 3].map((n) => `01890a5d-ac96-474b-bcce-0000000
 const LONG_AGO = new Date(Date.now() - 2 * 60 * 60_000);
 
 let work: string;
+let beats: jest.SpyInstance;
 beforeEach(async () => {
+  beats = jest.spyOn(globalThis, 'setInterval');
   work = await mkdtemp(join(tmpdir(), 'ingesta-work-test-'));
 });
-afterEach(() => rm(work, { recursive: true }));
+afterEach(async () => {
+  // In a process of its own nobody stops the beats.
+  for (const { value } of beats.mock.results) clearInterval(value);
+  jest.restoreAllMocks();
+  await rm(work, { recursive: true, maxRetries: 5 });
+});
 
 /** A folder with a file in it, last used then. */
 async function leave(name: string, used: Date): Promise<string> {
