@@ -50,6 +50,23 @@ describeWith(['cassandra'], 'the Cassandra script, as it is shipped', () => {
     120_000,
   );
 
+  it('stays small where large rows follow many small ones', async () => {
+    await db.admin.execute('CREATE TABLE mixed (p int, c int, t text, PRIMARY KEY (p, c))');
+    const [small, large] = [6_000, 600];
+    const heavy = 'abcdefgh'.repeat(32_000);
+    const values = Array.from({ length: small + large }, (_, c) => [c, c < small ? 'x' : heavy]);
+    await concurrent.executeConcurrent(db.admin, 'INSERT INTO mixed (p, c, t) VALUES (1, ?, ?)', values, {
+      concurrencyLevel: 16,
+    });
+    const { exitCode, output, peakRss } = await run({ CASSANDRA_TABLES: 'mixed' });
+    expect({ exitCode, output }).toMatchObject({
+      exitCode: 0,
+      output: { result: { mixed: { registros: small + large } } },
+    });
+    // As many rows as the page before had would be a page of 150 MB.
+    expect(peakRss / 1e6).toBeLessThan(160);
+  }, 120_000);
+
   it('ends with 69 and leaves nothing behind when the connection is cut in the middle of a table', async () => {
     await db.admin.execute('CREATE TABLE big (id int PRIMARY KEY, t text)');
     const values = Array.from({ length: 40_000 }, (_, id) => [id, 'x'.repeat(200)]);

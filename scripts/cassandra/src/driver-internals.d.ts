@@ -5,6 +5,11 @@ declare module 'cassandra-driver/lib/streams' {
     meta: { keyspace?: string; columns: { ksname?: string }[]; pageState?: Buffer };
     flagsInfo: unknown;
     isStreaming?: boolean;
+    /** Ours, decided by the first part of the body: it is thrown away, and whoever asked was told. */
+    isRefused?: boolean;
+  }
+  export interface FramePart {
+    header: { bodyLength: number };
   }
   export interface FrameReader {
     readonly buf: Buffer;
@@ -14,6 +19,7 @@ declare module 'cassandra-driver/lib/streams' {
   }
   export class Parser {
     readonly encoder: { encodingOptions: Record<string, unknown> };
+    handleFrameBuffers(frame: Frame, part: FramePart): boolean;
     parseRows(frame: Frame, reader: FrameReader): void;
     push(item: unknown): boolean;
   }

@@ -3,7 +3,7 @@ import type { Client } from 'cassandra-driver';
 import { disconnect } from './connect';
 import type { CqlType } from './cql-type';
 import { Pace } from './pace';
-import { RawRows } from './raw-rows';
+import { AnswerTooLarge, ofAnySize, RawRows } from './raw-rows';
 import { type Page, readRange } from './read-range';
 import { RowEncoder } from './row-encoder';
 import { judgeRead, queryError } from './server-error';
@@ -56,8 +56,16 @@ export async function* readPages(reading: Reading): AsyncGenerator<CsvChunk, voi
     pace,
     fetch: async (range: TokenRange, state: string | undefined): Promise<RawPage> => {
       const tokens = ranges ? [String(range.after), String(range.upTo)] : [];
-      // What the page before taught counts: asked for when the turn has come.
-      const page = () => fetchPage(client, reading.query, tokens, state, pace.rows);
+      const page = async () => {
+        // What the page before taught counts: asked for when the turn has come.
+        const { rows } = pace;
+        try {
+          return await fetchPage(client, reading.query, tokens, state, rows);
+        } catch (error) {
+          if (error instanceof AnswerTooLarge) pace.arrived(rows, error.bytes);
+          throw error;
+        }
+      };
       if (!pace.heavy) return page();
       const mine = turn.then(page);
       turn = mine.catch(() => undefined);
@@ -143,7 +151,8 @@ async function fetchPage(
   pageState: string | undefined,
   fetchSize: number,
 ): Promise<RawPage> {
-  const result = await client.execute(query, parameters, { prepare: true, fetchSize, pageState });
+  const fetch = () => client.execute(query, parameters, { prepare: true, fetchSize, pageState });
+  const result = await (fetchSize === 1 ? ofAnySize(fetch) : fetch());
   const raw = result.rows as unknown;
   if (!(raw instanceof RawRows)) throw new Error('The driver decoded the rows');
   return { raw, rows: raw.length, next: result.pageState || undefined };

@@ -1,5 +1,6 @@
 import { configError, failed, refused, ScriptError, unavailable } from '@ingesta/kit';
 import { errors } from 'cassandra-driver';
+import { AnswerTooLarge } from './raw-rows';
 import { ValueError } from './value-error';
 
 /** Error codes of the protocol. */
@@ -34,6 +35,7 @@ const isLogin = (error: unknown): boolean =>
 /** What a failed read of a page means for the next attempt: see `RangeReading.judge`. */
 export function judgeRead(error: unknown): 'slow' | 'silent' | 'final' {
   if (error instanceof errors.OperationTimedOutError) return 'silent';
+  if (error instanceof AnswerTooLarge) return 'slow';
   switch (codeOf(error)) {
     case CODE.readTimeout:
     case CODE.readFailure:
