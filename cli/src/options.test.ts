@@ -11,6 +11,7 @@ it('reads options before and after the names', () => {
 
 it.each([
   ['frob', 'no command frob'],
+  ['constructor', 'no command constructor'],
   ['run mysql --frob', '--frob'],
   ['runs --follow', 'runs takes no --follow'],
   ['cancel x --all', 'cancel takes no --all'],

@@ -64,7 +64,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   const [command = null, ...names] = positionals;
   const { help = false, version = false, quiet = false } = values;
   if (command !== null && !help) {
-    const own = OF_COMMAND[command];
+    const own = Object.hasOwn(OF_COMMAND, command) ? OF_COMMAND[command] : undefined;
     if (own === undefined) throw new UsageError(`There is no command ${command}`);
     const stray = (Object.keys(values) as OptionName[]).find((name) => !COMMON.includes(name) && !own.includes(name));
     if (stray !== undefined) throw new UsageError(`${command} takes no --${stray}`);
