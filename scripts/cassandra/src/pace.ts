@@ -38,7 +38,11 @@ export class Pace {
   arrived(rows: number, bytes: number): void {
     this.#failures = 0;
     this.#silent = 0;
-    if (rows === 0) return;
+    if (rows > 0) this.learn(rows, bytes);
+  }
+
+  /** So many rows, or fewer, have so many bytes, whether they were taken or not. */
+  learn(rows: number, bytes: number): void {
     this.#rowBytes = Math.max(this.#rowBytes ?? 0, bytes / rows);
     const fitting = Math.floor(PAGE_BYTES / Math.max(1, bytes / rows));
     this.#rows = Math.max(1, Math.min(this.maxRows, this.#rows * MAX_GROWTH, fitting));

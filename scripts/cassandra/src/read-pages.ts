@@ -62,7 +62,7 @@ export async function* readPages(reading: Reading): AsyncGenerator<CsvChunk, voi
         try {
           return await fetchPage(client, reading.query, tokens, state, rows);
         } catch (error) {
-          if (error instanceof AnswerTooLarge) pace.arrived(rows, error.bytes);
+          if (error instanceof AnswerTooLarge) pace.learn(rows, error.bytes);
           throw error;
         }
       };

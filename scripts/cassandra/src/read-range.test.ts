@@ -15,10 +15,10 @@ class TooSlow extends Error {}
 const RANGE: TokenRange = { after: 0n, upTo: 1_000n };
 
 /** A node that keeps rows in order and pages as Cassandra does: the state names the last row, whatever the range was. */
-function node(rows: Row[], tooSlow: (range: TokenRange, start: number, limit: number) => boolean) {
+function node(rows: Row[], tooSlow: (range: TokenRange, start: number, limit: number) => boolean, maxRows = 50) {
   const sorted = [...rows].sort((a, b) => Number(a[0] - b[0]) || a[1] - b[1]);
   const taken: Row[] = [];
-  const pace = new Pace(50);
+  const pace = new Pace(maxRows);
   const read = () =>
     readRange<FakePage>(RANGE, {
       pace,
@@ -51,6 +51,26 @@ describe('reading a range', () => {
 
   it('asks for fewer rows where a page takes too long', async () => {
     const { sorted, taken, read } = node(manyRows, (_range, _start, limit) => limit > 12);
+    await read();
+    expect(taken).toEqual(sorted);
+  });
+
+  it('comes to single rows where pages are refused that are too large, although there is nothing to cut', async () => {
+    const rows: Row[] = Array.from({ length: 15_000 }, (_, i) => [RANGE.upTo, i]);
+    // 9,681 is where a page of 5,000 begins: each guess from what was refused is too many rows again.
+    const bytesOf = (row: number) => (row >= 9_681 && row < 9_684 ? 6_000_000 : 100);
+    const { sorted, taken, read, pace } = node(
+      rows,
+      (_range, start, limit) => {
+        const bytes = rows
+          .slice(Math.max(0, start), Math.max(0, start) + limit)
+          .reduce((sum, [, i]) => sum + bytesOf(i), 0);
+        const refused = limit > 1 && bytes > 16 * 1024 * 1024;
+        if (refused) pace.learn(limit, bytes);
+        return refused;
+      },
+      5000,
+    );
     await read();
     expect(taken).toEqual(sorted);
   });

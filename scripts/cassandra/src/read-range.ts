@@ -52,8 +52,9 @@ async function readPiece<P extends Page>(piece: Piece, reading: RangeReading<P>)
   for (;;) {
     if (reading.stopped()) return [];
     let page: P;
+    const asked = pace.rows;
     try {
-      page = await reading.fetch(piece.range, state, pace.rows);
+      page = await reading.fetch(piece.range, state, asked);
     } catch (error) {
       const verdict = reading.judge(error);
       if (verdict === 'final' || reading.stopped()) throw error;
@@ -62,7 +63,8 @@ async function readPiece<P extends Page>(piece: Piece, reading: RangeReading<P>)
       await sleep(pause);
       const halves = tries++ < HALVINGS && pace.rows > 1 ? null : cut({ range: piece.range, from });
       if (halves) return halves;
-      if (pace.rows === 1 && tries > HALVINGS) throw error;
+      // What a refused page taught may leave one row, which was never asked for.
+      if (asked === 1 && tries > HALVINGS) throw error;
       pace.halve();
       continue;
     }

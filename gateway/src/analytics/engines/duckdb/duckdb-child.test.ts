@@ -1,4 +1,5 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { givenLake } from '../../../testing/given';
@@ -138,6 +139,41 @@ it('kills a process that does not stop, and asks again what else it was doing', 
   await expect(endless).rejects.toThrow('enough');
   expect(await other).toBe(1000);
   expect(own.child.pid).not.toBe(pid);
+});
+
+it('asks again what fails of the end of a process that had to be killed', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ingesta-child-test-'));
+  const program = join(folder, 'worker.js');
+  const asked = join(folder, 'asked');
+  // The first one fails all when it is ended, as uploads do; the next one answers.
+  writeFileSync(
+    program,
+    `const { existsSync, writeFileSync } = require('node:fs');
+    const isFirst = !existsSync(${JSON.stringify(asked)});
+    const ids = [];
+    const failure = { kind: 'api', code: 'INTERNAL', message: 'the query engine is ended', hint: '', cause: null };
+    process.on('SIGTERM', () => {
+      for (const id of ids) process.send({ type: 'failure', id, failure });
+      setTimeout(() => process.exit(0), 50);
+    });
+    process.on('message', ({ type, id }) => {
+      if (type !== 'request') return;
+      if (!isFirst) process.send({ type: 'answer', id, value: 'again' });
+      else if (ids.push(id) === 2) writeFileSync(${JSON.stringify(asked)}, '');
+    });`,
+  );
+  try {
+    const { child } = await start({}, { graceMs: 0, program });
+    const stop = new AbortController();
+    const ask = (signal: AbortSignal) => child.request({ do: 'query', tables: [], statements: [] }, signal);
+    const [endless, other] = [ask(stop.signal), ask(never())];
+    await until(() => existsSync(asked));
+    stop.abort(new Error('enough'));
+    await expect(endless).rejects.toThrow('enough');
+    expect(await other).toBe('again');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 it('leaves no work folder behind', async () => {

@@ -36,8 +36,8 @@ interface Running {
 }
 
 const STDERR_BYTES = 4096;
-/** What a process gets to abort its uploads before it is killed. */
-const STOP_MS = 3_000;
+/** What a process gets to abort its uploads before it is killed; with the answers under way it fits into a gateway's shutdown. */
+const STOP_MS = 2_000;
 /** One check follows the other at start; the first query may be days away. */
 const AFTER_CHECK_MS = 500;
 
@@ -153,7 +153,8 @@ export class DuckDbChild {
     }
     const pending = running.pending.get(message.id);
     if (message.type === 'answer') pending?.resolve(message.value);
-    else pending?.reject(errorOf(message.failure));
+    // Of one that is being ended the exit tells: what fails now fails of that.
+    else if (!running.killed) pending?.reject(errorOf(message.failure));
   }
 
   /** The next request starts another process. */
