@@ -85,6 +85,13 @@ describeWith(['mysql'], 'a MySQL dataset', () => {
     }
     const harmless = 'SELECT id, nombre FROM users UNION ALL SELECT count(*), max(id) * 2 FROM claves';
     expect((await describeText(harmless)).unfollowed).not.toContain('password');
+    // A table of another database is meant where that is named.
+    await db.admin.query(`CREATE DATABASE ${db.name}_otra; CREATE TABLE ${db.name}_otra.avisos (id INT, password INT);
+      CREATE TABLE avisos (id INT, t INT)`);
+    const union = (table: string) => `SELECT * FROM avisos UNION ALL SELECT * FROM ${table}`;
+    expect((await describeText(union('avisos'))).unfollowed).not.toContain('password');
+    expect((await describeText(union(`${db.name}_otra.avisos`))).unfollowed).toContain('password');
+    await db.admin.query(`DROP DATABASE ${db.name}_otra; DROP TABLE avisos`);
     // An expression is its author's.
     expect((await describeText('SELECT UPPER(nombre) AS n FROM users')).unfollowed).toEqual([]);
     await db.admin.query('DROP VIEW v4; DROP VIEW v3; DROP VIEW v2; DROP VIEW v1; DROP TABLE claves');

@@ -26,7 +26,7 @@ const VIEWS = `SELECT TABLE_SCHEMA AS table_schema, TABLE_NAME AS name, VIEW_DEF
 const COLUMNS = `SELECT COLUMN_NAME AS name FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?`;
 
 const NAMED = `SELECT DISTINCT COLUMN_NAME AS name FROM information_schema.COLUMNS
-  WHERE TABLE_SCHEMA NOT IN ${SYSTEM_SCHEMAS} AND TABLE_NAME IN (?)`;
+  WHERE TABLE_SCHEMA NOT IN ${SYSTEM_SCHEMAS} AND TABLE_NAME IN (?) AND TABLE_SCHEMA IN (?)`;
 
 /** Whether a derived or common table goes by this name: of its columns the server tells what it would of a table's. */
 function namesDerived(text: string, name: string): boolean {
@@ -114,7 +114,7 @@ export class Lineages {
   async #namesOf(text: string): Promise<string[]> {
     const names = namesIn(text);
     if (!takesUnnamed(text)) return names;
-    const unnamed = await query<{ name: string }>(this.connection, NAMED, [names]);
+    const unnamed = await query<{ name: string }>(this.connection, NAMED, [names, [this.database, ...names]]);
     return [...names, ...unnamed.map(({ name }) => name)];
   }
 

@@ -104,6 +104,15 @@ describeWith(['postgresql'], 'PostgreSQL: datasets', () => {
       // What may not be looked behind has a text all the same.
       const closed = (await taken('SELECT dato FROM claves', reader)).table;
       expect([closed.origins!.size, closed.unfollowed!.includes('clave')]).toEqual([0, true]);
+      // A table of the same name that the reader may not read is none that a * may stand for.
+      await db.admin.query(
+        'CREATE TABLE cerrado.anuncios (id int, clave text); CREATE TABLE anuncios (id int, t text)',
+      );
+      await db.admin.query(`GRANT SELECT ON anuncios, cerrado.anuncios TO ${role}`);
+      const union = 'SELECT * FROM anuncios UNION ALL SELECT * FROM anuncios';
+      expect((await taken(union, reader)).table.unfollowed).not.toContain('clave');
+      expect((await taken(union)).table.unfollowed).toContain('clave');
+      await db.admin.query('DROP TABLE anuncios');
     } finally {
       await db.admin.query(`DROP OWNED BY ${role}; DROP ROLE ${role}; DROP SCHEMA cerrado CASCADE`);
     }
