@@ -64,7 +64,8 @@ export interface RunSummary {
 
 export interface RunInfo extends Omit<RunSummary, 'error_code'> {
   request: { tables: string[] | null; format: string };
-  requested_by: string | null;
+  /** Gateways from before it say nothing. */
+  requested_by?: string | null;
   gateway: string | null;
   runner: string;
   image: string | null;

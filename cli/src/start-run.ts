@@ -5,6 +5,8 @@ import type { Patience } from './patience';
 
 /** A POST that was held for so long was not refused: its run waits for its turn behind others. */
 const HELD_MS = 30_000;
+/** But not for ever: those before it have their own deadlines (`RUN_TIMEOUT`). */
+const TURN_MS = 2 * 60 * 60_000;
 
 export interface RunRequest {
   database: string;
@@ -26,6 +28,7 @@ export async function startRun(
 ): Promise<{ runId: string; isAttached: boolean }> {
   const { database, tables, format, idempotencyKey, attach } = request;
   let mayHaveBegun = false;
+  const since = performance.now();
   return patience.through(async () => {
     const asked = performance.now();
     try {
@@ -39,7 +42,7 @@ export async function startRun(
     } catch (error) {
       if (error instanceof Unreachable && !error.isUnsent) {
         mayHaveBegun = true;
-        if (performance.now() - asked >= heldMs) {
+        if (performance.now() - asked >= heldMs && performance.now() - since < TURN_MS) {
           // Cut by a proxy that wants an answer sooner, or by our own HTTP client: no trouble while the gateway lives.
           await gateway.text('/livez', signal);
           patience.relieve();

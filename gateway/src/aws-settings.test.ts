@@ -3,9 +3,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AWS_SILENCE } from '@ingesta/kit';
 import { awsError } from './aws-error';
-import { awsSettings } from './aws-settings';
+import { awsSettings, SERVICE_SILENCE } from './aws-settings';
 import { ecsError } from './runners/ecs-errors';
 import { secretsOf } from './secrets/index';
 import { givenConfig, givenSource } from './testing/given';
@@ -65,7 +64,7 @@ describe('clients of AWS without keys in the environment', () => {
   });
 
   it('give up where a service says nothing', async () => {
-    jest.replaceProperty(AWS_SILENCE, 'socketTimeout', 100);
+    jest.replaceProperty(SERVICE_SILENCE, 'socketTimeout', 100);
     server.removeAllListeners('request');
     const keys = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' };
     const found = secretsOf(givenConfig({ ...env(), ...keys }))(givenSource());

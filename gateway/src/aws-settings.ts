@@ -1,5 +1,8 @@
-import { AWS_SILENCE, awsCredentials, awsRegion } from '@ingesta/kit';
+import { awsCredentials, awsRegion } from '@ingesta/kit';
 import type { Env } from './config';
+
+/** How long a service may be silent, in ms. Its answers are small, and four tries make a minute. */
+export const SERVICE_SILENCE = { connectionTimeout: 5_000, socketTimeout: 15_000 };
 
 /** What every client of the AWS SDK is made with. */
 export interface AwsClientSettings {
@@ -10,7 +13,7 @@ export interface AwsClientSettings {
   credentials: ReturnType<typeof awsCredentials>;
   maxAttempts: number;
   /** When a request counts as unanswered. */
-  requestHandler?: typeof AWS_SILENCE;
+  requestHandler: typeof SERVICE_SILENCE;
 }
 
 /** For one service: `ATHENA`, `GLUE`. The names are those that the AWS SDKs and the lake use. */
@@ -19,7 +22,7 @@ export function awsSettings(env: Env, service: string): AwsClientSettings {
   return {
     region: awsRegion(env),
     maxAttempts: 4,
-    requestHandler: AWS_SILENCE,
+    requestHandler: SERVICE_SILENCE,
     credentials: awsCredentials(env),
     ...(endpoint && { endpoint }),
   };

@@ -45,14 +45,6 @@ it('the local one publishes on the loopback interface only, at the ports that pe
   expect(local['api-gateway']!.ports).toEqual([expect.stringMatching(/^127\.0\.0\.1:.*8000\}:8000$/)]);
 });
 
-it.each(['docker-compose.yml', 'docker-compose.production.yml'])(
-  '%s makes a network of its own, whichever the scripts join: the host’s cannot be made',
-  (file) => {
-    const { networks } = parse(readFileSync(join(ROOT, file), 'utf8'), { merge: true });
-    expect(networks.default.name).toMatch(/^\$\{COMPOSE_PROJECT_NAME:-ingesta\}$/);
-  },
-);
-
 it('without the profile demo there is only the gateway', () => {
   const plain = Object.keys(local).filter((name) => local[name]!.profiles === undefined);
   expect(plain).toEqual(['api-gateway']);

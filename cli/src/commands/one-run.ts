@@ -28,7 +28,7 @@ export async function show(context: Context, names: readonly string[]): Promise<
 
 function described(run: RunInfo): string[] {
   const outcome = endOfRecord(run);
-  const asked = run.requested_by === null ? [] : [`  requested by ${printable(run.requested_by)}`];
+  const asked = !run.requested_by ? [] : [`  requested by ${printable(run.requested_by)}`];
   if (outcome?.ok) return [...describeAnswer(outcome.answer), ...asked];
   const { run_id, database, state, started_at, duration_ms, attempts, gateway, runner, image } = run;
   const took = duration_ms === null ? '' : ` after ${duration(duration_ms)}`;

@@ -11,6 +11,7 @@ import { uuidv7 } from 'uuidv7';
 import { asApiError } from '../as-api-error';
 import { ApiError, ERRORS, isErrorCode } from '../errors';
 import { type Clock, systemClock } from '../runs/clock';
+import { readRecord } from '../runs/read-record';
 import { followRun } from '../runs/run-events';
 import { isOver, readRun } from '../runs/run-store';
 import { ANYBODY } from '../security/principal';
@@ -62,7 +63,7 @@ export class Submissions {
     const fingerprint = sha256(JSON.stringify([request.tables, request.format]));
     let waiting = { etag: '', since: 0 };
     for (;;) {
-      const stored = await read(lake, at);
+      const stored = await readRecord(lake, at, idempotencyRecordSchema);
       if (stored !== null && stored.record.fingerprint !== fingerprint) {
         throw new ApiError('IDEMPOTENCY_MISMATCH', 'This Idempotency-Key was used for another request', { database });
       }
@@ -186,13 +187,6 @@ function refusalOf({ error, run_id: runId }: IdempotencyRecord, database: string
 }
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
-
-async function read(lake: Lake, key: string): Promise<Stored | null> {
-  const stored = await lake.get(key);
-  return (
-    stored && { record: idempotencyRecordSchema.parse(JSON.parse(stored.body.toString('utf8'))), etag: stored.etag }
-  );
-}
 
 /** The ETag of the record if it is ours now, null if somebody else was first. Throws `LakeError`. */
 async function write(lake: Lake, key: string, record: IdempotencyRecord, etag: string | null): Promise<string | null> {

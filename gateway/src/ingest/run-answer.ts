@@ -1,5 +1,6 @@
-import { type Lake, type Manifest, manifestSchema, type RunRecord, runKeys, type ScriptResult } from '@ingesta/kit';
+import { type Lake, type Manifest, type RunRecord, runKeys, type ScriptResult } from '@ingesta/kit';
 import { ApiError, isErrorCode } from '../errors';
+import { readManifest } from '../runs/publication';
 
 /** One table of a finished run, as callers see it. */
 export interface AnswerTable {
@@ -55,9 +56,8 @@ export function answerOf(output: ScriptResult, record: RunRecord): RunAnswer {
 /** The same answer, from what the lake keeps of a run that succeeded: for those who ask later, or elsewhere. */
 export async function storedAnswer(lake: Lake, record: RunRecord): Promise<RunAnswer> {
   const { database, run_id, duration_ms, warnings } = record;
-  const stored = await lake.get(runKeys(database, run_id).manifest);
-  if (stored === null) throw new Error(`Run ${run_id} succeeded, but its manifest is gone`);
-  const manifest = manifestSchema.parse(JSON.parse(stored.body.toString('utf8')));
+  const manifest = await readManifest(lake, runKeys(database, run_id).manifest);
+  if (manifest === null) throw new Error(`Run ${run_id} succeeded, but its manifest is gone`);
   // A run over some tables carries others over: those were not its own.
   const own = Object.entries(manifest.tables).filter(([, entry]) => entry.run_id === run_id);
   const tables = own.map(([table, { url, rows, bytes, sha256, dropped_columns }]): [string, AnswerTable] => [

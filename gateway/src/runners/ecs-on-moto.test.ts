@@ -11,6 +11,7 @@ import {
 import { type Lake, runKeys } from '@ingesta/kit';
 import { motoNetwork } from '../../../test/services/moto-network';
 import { describeWith, motoEndpoint } from '../../../test/services/need';
+import { awsSettings } from '../aws-settings';
 import { parseConfig } from '../config';
 import { ShippedSources } from '../sources/shipped-sources';
 import { givenJob, givenLake, givenSpec } from '../testing/given';
@@ -38,8 +39,8 @@ describeWith(['moto'], 'ECS as moto knows it', () => {
     const made = await givenLake();
     lake = made.lake;
     removeLake = made.remove;
-    const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
-    const settings = { endpoint: motoEndpoint(), region: 'us-east-1', maxAttempts: 4, credentials };
+    const keys = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test', AWS_REGION: 'us-east-1' };
+    const settings = awsSettings({ ...keys, AWS_ENDPOINT_URL: motoEndpoint() }, 'ECS');
     client = new ECSClient(settings);
     const { subnet, securityGroup } = await motoNetwork(motoEndpoint());
     const env = { RUNNER: 'ecs', ECS_CLUSTER: cluster, ECS_TASK_PREFIX: taskPrefix, ECS_SUBNETS: subnet };

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Lake, LakeError, runKeys } from '@ingesta/kit';
 import { EcsStandIn, type StandInDefinition } from '../../../test/services/ecs-stand-in';
+import { awsSettings } from '../aws-settings';
 import { parseConfig } from '../config';
 import { ShippedSources } from '../sources/shipped-sources';
 import { givenLake, keysOf, lakeWith } from '../testing/given';
@@ -12,7 +13,7 @@ import { EcsRunner } from './ecs-runner';
 import type { JobSpec } from './runner';
 import { ignored, launchSuite, never, type RunnerGiven, SUITE_SOURCE, specOf } from './runner-suite';
 
-const credentials = { accessKeyId: 'AKIA', secretAccessKey: 'canary-aws' };
+const KEYS = { AWS_ACCESS_KEY_ID: 'AKIA', AWS_SECRET_ACCESS_KEY: 'canary-aws', AWS_REGION: 'us-east-1' };
 
 let folder: string;
 let ecs: EcsStandIn;
@@ -53,7 +54,7 @@ beforeAll(async () => {
   };
   ecs = new EcsStandIn();
   ecs.definitions.set('ingesta-suite', definition);
-  api = new EcsApi('suite', { endpoint: await ecs.start(), region: 'us-east-1', maxAttempts: 4, credentials });
+  api = new EcsApi('suite', awsSettings({ ...KEYS, AWS_ENDPOINT_URL: await ecs.start() }, 'ECS'));
   given = {
     runner: runnerOf(),
     left: async () => ecs.running(),

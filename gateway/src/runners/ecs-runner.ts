@@ -74,7 +74,8 @@ export class EcsRunner implements Runner {
     const { job } = spec;
     const lake = await this.services.lake();
     const definition = await inTime(this.#definition(spec.source.reference), signal);
-    await createRecord(lake, runKeys(job.database, job.run_id).job(job.attempt), Buffer.from(JSON.stringify(job)));
+    const key = runKeys(job.database, job.run_id).job(job.attempt);
+    await inTime(createRecord(lake, key, Buffer.from(JSON.stringify(job))), signal);
     try {
       const { container } = definition;
       const starting = api.start(toRunTask(spec, container, config));

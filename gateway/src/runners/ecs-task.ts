@@ -51,8 +51,9 @@ export async function watchTask(
       );
       if (heard) stoppedAt = Date.now();
     }
+    const asked = Date.now();
     const task = await inTime(api.task(arn), signal).catch(() => null);
-    if (task === null) lostSince ??= Date.now();
+    if (task === null) lostSince ??= asked;
     else lostSince = null;
     const over = task !== null && isOver(task, container);
     if (!running && task !== null && (over || task.lastStatus === 'RUNNING')) {

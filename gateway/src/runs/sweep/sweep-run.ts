@@ -13,8 +13,7 @@ export interface Swept {
 /**
  * Removes what a run that is over left in the lake: the objects and half-done uploads that its script recorded before it made
  * them, unless the pointer, read again, leads to the run after all. An object goes only if the attempt that recorded its key
- * also made it. Throws `LakeError`, and
- * `MalformedRecord` for what foreign scripts recorded in their own way.
+ * also made it. Throws `LakeError`, and `MalformedRecord` for what foreign scripts recorded in their own way.
  */
 export async function sweepRun(lake: Lake, database: string, runId: string): Promise<Swept> {
   const keys = runKeys(database, runId);
