@@ -50,10 +50,8 @@ resource "aws_ecs_task_definition" "gateway" {
     portMappings = [{ containerPort = 8000 }]
     environment  = [for name, value in local.gateway_environment : { name = name, value = value }]
     secrets      = [{ name = "API_KEYS", valueFrom = "${aws_secretsmanager_secret.gateway.arn}:API_KEYS::" }]
-    mountPoints = [
-      { sourceVolume = "cache", containerPath = "/var/cache/ingesta" },
-      { sourceVolume = "tmp", containerPath = "/tmp" },
-    ]
+    # All that the gateway writes. Its image must have a VOLUME of this very path: a mount is root's alone without.
+    mountPoints = [{ sourceVolume = "cache", containerPath = "/var/cache/ingesta" }]
     healthCheck = {
       command     = ["CMD", "/usr/local/bin/node", "/app/dist/main.js", "--healthcheck"]
       interval    = 10
@@ -64,9 +62,6 @@ resource "aws_ecs_task_definition" "gateway" {
   }])
   volume {
     name = "cache"
-  }
-  volume {
-    name = "tmp"
   }
 }
 

@@ -280,6 +280,13 @@ describeWith(['docker'], 'build-images.sh', () => {
       expect(await docker(['run', '--rm', ...limits, '--entrypoint', '/usr/local/bin/node', image, ...check])).toBe('');
     });
 
+    test('the gateway writes into its cache, and nowhere else, where the root is read-only', async () => {
+      const report = `const writable = (path) => { try { fs.accessSync(path, fs.constants.W_OK); return true; } catch { return false; } };
+        console.log([process.env.ANALYTICS_CACHE_DIR, '/tmp', os.homedir()].map(writable).join())`;
+      const run = ['run', '--rm', '--read-only', '--cap-drop=ALL', '--entrypoint', '/usr/local/bin/node'];
+      expect((await docker([...run, `${PREFIX}gateway:test`, '-e', report])).trim()).toBe('true,false,false');
+    });
+
     test('the certificates that npm needed are in no image', async () => {
       const report = 'console.log(fs.existsSync("/etc/ingesta-ca.pem"), process.env.NODE_EXTRA_CA_CERTS)';
       const run = ['run', '--rm', '--entrypoint', '/usr/local/bin/node', `${PREFIX}postgresql:test`, '-e', report];

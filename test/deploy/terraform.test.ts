@@ -1,0 +1,15 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const ROOT = join(__dirname, '../..');
+const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
+const ecs = read('deploy/terraform/ecs.tf');
+
+describe('the gateway’s task', () => {
+  it('mounts volumes of its image only: on Fargate any other is root’s alone, and the gateway is not root', () => {
+    const mounted = [...ecs.matchAll(/containerPath = "(.*?)"/g)].map(([, path]) => path);
+    const [, volumes = '[]'] = /^VOLUME (.*)$/m.exec(read('gateway/Dockerfile')) ?? [];
+    expect(mounted).toEqual(JSON.parse(volumes));
+    expect(mounted).toEqual([/ANALYTICS_CACHE_DIR=(\S+)/.exec(read('gateway/Dockerfile'))![1]]);
+  });
+});
