@@ -16,7 +16,8 @@ locals {
     AWS_BUCKET_NAME = aws_s3_bucket.lake.bucket
     AWS_REGION      = var.region
   }
-  gateway_environment = merge(var.gateway_environment, local.lake, {
+  # One proxy before the gateways, the balancer; where there is another one before it, var.gateway_environment says so.
+  gateway_environment = merge({ TRUST_PROXY = "1" }, var.gateway_environment, local.lake, {
     ENVIRONMENT         = "production"
     RUNNER              = "ecs"
     ECS_CLUSTER         = aws_ecs_cluster.this.name

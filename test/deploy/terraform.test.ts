@@ -12,4 +12,8 @@ describe('the gateway’s task', () => {
     expect(mounted).toEqual(JSON.parse(volumes));
     expect(mounted).toEqual([/ANALYTICS_CACHE_DIR=(\S+)/.exec(read('gateway/Dockerfile'))![1]]);
   });
+
+  it('believes the balancer who asks: limits and failed keys are counted by the caller’s address', () => {
+    expect(ecs).toContain('TRUST_PROXY = "1"');
+  });
 });
