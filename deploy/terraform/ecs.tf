@@ -26,6 +26,8 @@ locals {
     ECS_SECURITY_GROUPS = aws_security_group.script.id
     GLUE_CATALOG        = "on"
     GLUE_DATABASE       = aws_glue_catalog_database.analytics.name
+    # The balancer closes idle connections first, and never asks over one that is just being closed.
+    KEEP_ALIVE_TIMEOUT = tostring(aws_lb.this.idle_timeout + 60)
   })
   log_options = {
     awslogs-group  = aws_cloudwatch_log_group.this.name

@@ -14,6 +14,8 @@ export interface Config extends QueryEngineConfig, RunnerConfig, ScriptAccessCon
   readonly environment: 'local' | 'production';
   readonly host: string;
   readonly port: number;
+  /** A connection that nobody uses is closed after so long. */
+  readonly keepAliveSeconds: number;
   readonly logLevel: 'error' | 'warn' | 'info' | 'debug';
   /** Shown by `GET /`. */
   readonly title: string;
@@ -87,6 +89,7 @@ export function parseConfig(env: Env): Config {
     environment: choice('ENVIRONMENT', 'local', ['local', 'production']),
     host: text('HOST', '127.0.0.1'),
     port: int('PORT', 8000, 0, 65_535),
+    keepAliveSeconds: int('KEEP_ALIVE_TIMEOUT', 65, 1, 86_400),
     logLevel: choice('LOG_LEVEL', 'info', ['error', 'warn', 'info', 'debug']),
     ...parseSecurity(env, read, problems),
     title: text('API_TITLE', 'Ingesta'),

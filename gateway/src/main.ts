@@ -52,8 +52,6 @@ const TIMEOUTS: ServerOptions = {
   headersTimeout: 15_000,
   requestTimeout: 30_000,
   connectionsCheckingInterval: 5_000,
-  // Longer than the usual 60 s of balancers, so that they close idle connections first.
-  keepAliveTimeout: 65_000,
 };
 
 async function main(): Promise<void> {
@@ -162,7 +160,7 @@ async function main(): Promise<void> {
   });
 
   let probe: Promise<unknown> = Promise.resolve();
-  const server = createServer(TIMEOUTS, app);
+  const server = createServer({ ...TIMEOUTS, keepAliveTimeout: config.keepAliveSeconds * 1000 }, app);
   server.once('error', (error: NodeJS.ErrnoException) => fail(listenProblem(error, config)));
   server.listen(config.port, config.host, () => {
     const { address, port } = server.address() as AddressInfo;

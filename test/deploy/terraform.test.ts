@@ -16,4 +16,8 @@ describe('the gateway’s task', () => {
   it('believes the balancer who asks: limits and failed keys are counted by the caller’s address', () => {
     expect(ecs).toContain('TRUST_PROXY = "1"');
   });
+
+  it('keeps idle connections for longer than the balancer does', () => {
+    expect(ecs).toMatch(/KEEP_ALIVE_TIMEOUT += tostring\(aws_lb\.this\.idle_timeout \+ \d+\)/);
+  });
 });
