@@ -10,7 +10,7 @@ const workflows = readdirSync(join(ROOT, '.github/workflows'));
 
 interface Job {
   needs?: string;
-  steps?: { uses?: string; run?: string }[];
+  steps?: { id?: string; uses?: string; run?: string; env?: Record<string, string>; with?: Record<string, unknown> }[];
 }
 
 it('the workflows are read by GitHub’s rules: jobs that need jobs that there are, steps that do something', () => {
@@ -22,6 +22,20 @@ it('the workflows are read by GitHub’s rules: jobs that need jobs that there a
       for (const { uses, run } of steps ?? []) expect([uses, run].filter(Boolean)).toHaveLength(1);
     }
   }
+});
+
+it('the test workflow has what .ci/run expects of its machine', () => {
+  const { steps } = parse(read('.github/workflows/test.yml')).jobs.everything as Job;
+  const run = steps!.find((step) => step.run === '.ci/run')!;
+  const before = steps!.slice(0, steps!.indexOf(run));
+  for (const version of [17, 25]) {
+    const { id } = before.find(
+      (step) => step.uses?.includes('/setup-java@') && step.with!['java-version'] === version,
+    )!;
+    expect(run.env).toMatchObject({ [`JAVA${version}_HOME`]: `\${{ steps.${id}.outputs.path }}` });
+  }
+  expect(before.some((step) => /install .*\bmaven\b/.test(step.run ?? ''))).toBe(true);
+  expect(before.some((step) => step.uses?.includes('/setup-go@'))).toBe(true);
 });
 
 it('the workflows keep no key of AWS', () => {
