@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Puts another tag of the images into service on ECS: a new revision of each task definition that Terraform made, the same but
-# for the image's tag. First the gateways, one after the other; where they do not become healthy, ECS goes back to those before,
+# for the image's tag. First the gateways, beside those in service; where they do not become healthy, ECS goes back to those before,
 # and this ends with 1. Only then the scripts, which begin with the new revision at the next run: a script takes no notice of
 # what it does not know in a newer gateway's job, and a roll-out that failed leaves no newer scripts behind.
 # usage: deploy/roll-out.sh NAME TAG SOURCE ...      (NAME as var.name; needs the aws CLI and jq)

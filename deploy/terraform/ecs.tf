@@ -98,9 +98,9 @@ resource "aws_ecs_service" "gateway" {
   task_definition = aws_ecs_task_definition.gateway.arn
   desired_count   = var.gateways
   launch_type     = "FARGATE"
-  # One after the other, and back where the new one does not become healthy.
+  # New ones beside the old ones, also where that is one, and back where they do not become healthy.
   deployment_minimum_healthy_percent = 100
-  deployment_maximum_percent         = 150
+  deployment_maximum_percent         = 200
   deployment_circuit_breaker {
     enable   = true
     rollback = true

@@ -5,6 +5,15 @@ const ROOT = join(__dirname, '../..');
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
 const ecs = read('deploy/terraform/ecs.tf');
 
+const numberOf = (setting: string, text = ecs) => Number(new RegExp(`\\b${setting} += (\\d+)$`, 'm').exec(text)![1]);
+
+it('a service of one gateway can be deployed: there may be another beside it', () => {
+  // What ECS allows is rounded down.
+  const most = Math.floor(numberOf('deployment_maximum_percent') / 100);
+  const least = Math.ceil(numberOf('deployment_minimum_healthy_percent') / 100);
+  expect(most).toBeGreaterThan(least);
+});
+
 describe('the gateway’s task', () => {
   it('mounts volumes of its image only: on Fargate any other is root’s alone, and the gateway is not root', () => {
     const mounted = [...ecs.matchAll(/containerPath = "(.*?)"/g)].map(([, path]) => path);
