@@ -35,12 +35,13 @@ locals {
   }
 }
 
+# Its memory is for DuckDB above all, whose process takes 512 MiB and up to 450 more beside the gateway's own.
 resource "aws_ecs_task_definition" "gateway" {
   family                   = "${var.name}-gateway"
   requires_compatibilities = ["FARGATE"]
   network_mode             = "awsvpc"
   cpu                      = 512
-  memory                   = 1024
+  memory                   = 2048
   task_role_arn            = aws_iam_role.gateway.arn
   execution_role_arn       = aws_iam_role.execution.arn
   container_definitions = jsonencode([{

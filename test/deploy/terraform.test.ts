@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseConfig } from '../../gateway/src/config';
 
+/** What DuckDB's process takes besides its working memory. */
+const BESIDE_MIB = 450;
 const ROOT = join(__dirname, '../..');
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
 const ecs = read('deploy/terraform/ecs.tf');
@@ -20,6 +23,15 @@ describe('the gateway’s task', () => {
     const [, volumes = '[]'] = /^VOLUME (.*)$/m.exec(read('gateway/Dockerfile')) ?? [];
     expect(mounted).toEqual(JSON.parse(volumes));
     expect(mounted).toEqual([/ANALYTICS_CACHE_DIR=(\S+)/.exec(read('gateway/Dockerfile'))![1]]);
+  });
+
+  it('has memory for the query engine beside the gateway, of what Fargate gives with its CPU', () => {
+    const [, heap] = /--max-old-space-size=(\d+)/.exec(read('gateway/Dockerfile'))!;
+    const { duckdbMemoryMiB } = parseConfig({ LAKE_URL: 'file:///lake' });
+    const [, task = ''] = /^resource "aws_ecs_task_definition" "gateway" \{\n([\s\S]*?)^}/m.exec(ecs)!;
+    expect(numberOf('memory', task)).toBeGreaterThan(duckdbMemoryMiB + BESIDE_MIB + Number(heap));
+    expect([1024, 2048, 3072, 4096]).toContain(numberOf('memory', task));
+    expect(numberOf('cpu', task)).toBe(512);
   });
 
   it('believes the balancer who asks: limits and failed keys are counted by the caller’s address', () => {
