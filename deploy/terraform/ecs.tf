@@ -116,7 +116,8 @@ resource "aws_ecs_service" "gateway" {
     container_name   = "gateway"
     container_port   = 8000
   }
-  depends_on = [aws_lb_listener.https]
+  # Its tasks need the policies as long as there are tasks.
+  depends_on = [aws_lb_listener.https, aws_iam_role_policy.gateway, aws_iam_role_policy.execution]
   # deploy/roll-out.sh makes the next revisions: another image, all else as here.
   lifecycle {
     ignore_changes = [task_definition]

@@ -12,10 +12,9 @@ locals {
     deploy_roles = jsonencode([
       aws_iam_role.gateway.arn, aws_iam_role.script.arn, aws_iam_role.execution.arn
     ])
-    secrets     = jsonencode(concat([aws_secretsmanager_secret.gateway.arn], values(aws_secretsmanager_secret.source)[*].arn))
-    log_arns    = jsonencode(["${aws_cloudwatch_log_group.this.arn}:*"])
-    service_arn = aws_ecs_service.gateway.id
-    image_arns  = jsonencode(values(aws_ecr_repository.image)[*].arn)
+    secrets    = jsonencode(concat([aws_secretsmanager_secret.gateway.arn], values(aws_secretsmanager_secret.source)[*].arn))
+    log_arns   = jsonencode(["${aws_cloudwatch_log_group.this.arn}:*"])
+    image_arns = jsonencode(values(aws_ecr_repository.image)[*].arn)
   }
 }
 
@@ -105,9 +104,12 @@ resource "aws_iam_role" "deploy" {
   assume_role_policy = data.aws_iam_policy_document.github[0].json
 }
 
+# It alone names the service, which comes after the policies that its tasks need.
 resource "aws_iam_role_policy" "deploy" {
-  count  = var.github_repository == "" ? 0 : 1
-  name   = "push"
-  role   = aws_iam_role.deploy[0].id
-  policy = templatefile("${path.module}/policies/deploy.json.tftpl", local.policy_values)
+  count = var.github_repository == "" ? 0 : 1
+  name  = "push"
+  role  = aws_iam_role.deploy[0].id
+  policy = templatefile("${path.module}/policies/deploy.json.tftpl", merge(local.policy_values, {
+    service_arn = aws_ecs_service.gateway.id
+  }))
 }

@@ -60,8 +60,8 @@ it('every placeholder of the policies has a value, and every value a placeholder
   const folder = 'deploy/terraform/policies';
   const policies = readdirSync(join(ROOT, folder)).map((name) => read(`${folder}/${name}`));
   const placeholders = new Set(policies.flatMap((text) => [...text.matchAll(/\$\{(\w+)\}/g)].map(([, name]) => name!)));
-  const [, values = ''] = /policy_values = \{\n([\s\S]*?)\n {2}\}/.exec(read('deploy/terraform/iam.tf'))!;
-  const given = [...values.matchAll(/^ {4}(\w+) +=/gm)].map(([, name]) => name!);
+  const values = [...read('deploy/terraform/iam.tf').matchAll(/policy_values(?: =|,) \{\n([\s\S]*?)\n {2}\}/g)];
+  const given = values.flatMap(([, text]) => [...text!.matchAll(/^ {4}(\w+) +=/gm)].map(([, name]) => name!));
   expect(given.sort()).toEqual([...placeholders].sort());
 });
 

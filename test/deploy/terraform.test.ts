@@ -17,6 +17,17 @@ it('a service of one gateway can be deployed: there may be another beside it', (
   expect(most).toBeGreaterThan(least);
 });
 
+it('the service comes after the policies that its tasks need, and goes before them', () => {
+  const iam = read('deploy/terraform/iam.tf');
+  const [, shared] = /policy_values = \{\n([\s\S]*?)\n {2}\}/.exec(iam)!;
+  expect(shared).not.toContain('aws_ecs_service');
+  const [, service = ''] = /^resource "aws_ecs_service" "gateway" \{\n([\s\S]*?)^}/m.exec(ecs)!;
+  const [, before = ''] = /depends_on = \[(.*)\]/.exec(service)!;
+  expect(before.split(', ')).toEqual(
+    expect.arrayContaining(['aws_iam_role_policy.gateway', 'aws_iam_role_policy.execution']),
+  );
+});
+
 describe('the gateway’s task', () => {
   it('mounts volumes of its image only: on Fargate any other is root’s alone, and the gateway is not root', () => {
     const mounted = [...ecs.matchAll(/containerPath = "(.*?)"/g)].map(([, path]) => path);
