@@ -81,7 +81,7 @@ resource "aws_ecs_task_definition" "script" {
   execution_role_arn       = aws_iam_role.execution.arn
   container_definitions = jsonencode([{
     name                   = "script"
-    image                  = "${aws_ecr_repository.image[each.key].repository_url}:${var.image_tag}"
+    image                  = "${aws_ecr_repository.image[local.images[each.key]].repository_url}:${var.image_tag}"
     essential              = true
     readonlyRootFilesystem = true
     stopTimeout            = 30

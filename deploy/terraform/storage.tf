@@ -64,8 +64,13 @@ resource "aws_glue_catalog_database" "analytics" {
   name = var.glue_database
 }
 
+locals {
+  # By source: connections of one kind share its image.
+  images = { for name, source in var.sources : name => coalesce(source.image, name) }
+}
+
 resource "aws_ecr_repository" "image" {
-  for_each             = toset(concat(["gateway"], keys(var.sources)))
+  for_each             = toset(concat(["gateway"], values(local.images)))
   name                 = "${var.name}-${each.key}"
   image_tag_mutability = "IMMUTABLE"
   image_scanning_configuration {

@@ -49,10 +49,12 @@ variable "sources" {
     variables. Example:
     { mysql = { environment = { MYSQL_HOST = "db.internal", MYSQL_USER = "reader", MYSQL_DATABASE = "ventas" },
                 secrets = ["MYSQL_PASSWORD"] } }
+    A named connection (SOURCES in gateway_environment) says whose image it runs: ventas = { image = "mysql", ... }.
   EOT
   type = map(object({
     environment = map(string)
     secrets     = list(string)
+    image       = optional(string)
     cpu         = optional(number, 512)
     memory      = optional(number, 1024)
   }))

@@ -28,6 +28,12 @@ it('the service comes after the policies that its tasks need, and goes before th
   );
 });
 
+it('a named connection runs the image of its kind, and has no repository of its own', () => {
+  expect(read('deploy/terraform/storage.tf')).toContain('toset(concat(["gateway"], values(local.images)))');
+  expect(ecs).toContain('aws_ecr_repository.image[local.images[each.key]].repository_url');
+  expect(read('.github/workflows/release.yml')).toMatch(/build-images\.sh .* gateway \$IMAGES$/m);
+});
+
 describe('the gateway’s task', () => {
   it('mounts volumes of its image only: on Fargate any other is root’s alone, and the gateway is not root', () => {
     const mounted = [...ecs.matchAll(/containerPath = "(.*?)"/g)].map(([, path]) => path);
