@@ -72,7 +72,7 @@ resource "aws_iam_role_policy" "execution" {
 
 # GitHub Actions, without any key of AWS.
 resource "aws_iam_openid_connect_provider" "github" {
-  count          = var.github_repository == "" ? 0 : 1
+  count          = var.github_repository == "" || var.github_oidc_provider != "" ? 0 : 1
   url            = "https://token.actions.githubusercontent.com"
   client_id_list = ["sts.amazonaws.com"]
 }
@@ -83,7 +83,7 @@ data "aws_iam_policy_document" "github" {
     actions = ["sts:AssumeRoleWithWebIdentity"]
     principals {
       type        = "Federated"
-      identifiers = [aws_iam_openid_connect_provider.github[0].arn]
+      identifiers = [coalesce(var.github_oidc_provider, one(aws_iam_openid_connect_provider.github[*].arn))]
     }
     condition {
       test     = "StringEquals"

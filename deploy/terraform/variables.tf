@@ -83,7 +83,13 @@ variable "log_days" {
 }
 
 variable "github_repository" {
-  description = "owner/name whose main branch may push images and deploy; empty for none."
+  description = "owner/name whose jobs in the environment \"production\" may push images and deploy; empty for none."
+  type        = string
+  default     = ""
+}
+
+variable "github_oidc_provider" {
+  description = "ARN of GitHub's OpenID Connect provider where the account has one: there can be no second. Empty: it is made."
   type        = string
   default     = ""
 }

@@ -28,6 +28,13 @@ it('the service comes after the policies that its tasks need, and goes before th
   );
 });
 
+it('GitHub’s identity provider is made only where the account has none', () => {
+  const iam = read('deploy/terraform/iam.tf');
+  const [, provider = ''] = /^resource "aws_iam_openid_connect_provider" "github" \{\n([\s\S]*?)^}/m.exec(iam)!;
+  expect(provider).toMatch(/count += .*var\.github_oidc_provider != "" \? 0 : 1$/m);
+  expect(iam).toContain('[coalesce(var.github_oidc_provider, one(aws_iam_openid_connect_provider.github[*].arn))]');
+});
+
 it('a named connection runs the image of its kind, and has no repository of its own', () => {
   expect(read('deploy/terraform/storage.tf')).toContain('toset(concat(["gateway"], values(local.images)))');
   expect(ecs).toContain('aws_ecr_repository.image[local.images[each.key]].repository_url');
