@@ -39,7 +39,7 @@ variable "allowed_cidrs" {
 }
 
 variable "image_tag" {
-  description = "Tag of all images in ECR."
+  description = "Tag of all images in ECR; after a roll-out the one that was rolled out: the next revisions of the scripts have it."
   type        = string
 }
 
@@ -61,7 +61,7 @@ variable "sources" {
 }
 
 variable "gateway_environment" {
-  description = "More settings of the gateways (.env.example), none of them secret: API_TITLE, PACKS, RUN_TIMEOUT."
+  description = "More settings of the gateways (.env.example), none of them secret: API_TITLE, PACKS, RUN_TIMEOUT. They count from the next deploy/roll-out.sh on."
   type        = map(string)
   default     = {}
 }
