@@ -45,6 +45,23 @@ describeWith(['compose'], 'the compose files, read by Docker Compose itself', ()
     expect(aws).toMatchObject({ source: join(composed!.home, '.aws'), read_only: true });
   });
 
+  it.each([
+    ['docker-compose.yml', '.env.example'],
+    ['docker-compose.production.yml', '.env.production.example'],
+  ])(
+    '%s hands a value on as it stands in single quotes, which %s tells of and Node reads alike',
+    async (file, example) => {
+      const text = readFileSync(join(ROOT, example), 'utf8');
+      const [, quoted = ''] = /in single quotes,[\s#]+('[^']* [^']*')/.exec(text) ?? [];
+      expect(quoted).toMatch(/^'.*\$\w.* #.*'$/);
+      const { services } = await read(file, { MYSQL_PASSWORD: quoted }, { DOCKER_GID: '998' });
+      const given = services['api-gateway']!.environment!.MYSQL_PASSWORD!;
+      // What is printed is a compose file again, where $$ is a dollar.
+      expect(given.replaceAll('$$', '$')).toBe(quoted.slice(1, -1));
+      expect(parseEnv(`MYSQL_PASSWORD=${quoted}`)).toEqual({ MYSQL_PASSWORD: quoted.slice(1, -1) });
+    },
+  );
+
   it.each(['docker-compose.yml', 'docker-compose.production.yml'])(
     '%s hands the scripts’ network on, and makes none of that name',
     async (file) => {
