@@ -1,7 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { Metrics } from '../../gateway/src/metrics/metrics';
+import { describeWith, promtoolProgram } from '../services/need';
 
 const DEPLOY = join(__dirname, '../../deploy');
 const read = (file: string) => readFileSync(join(DEPLOY, file), 'utf8');
@@ -74,5 +77,46 @@ describe('dashboard and alerts', () => {
     const own = [...(await known()).keys()].filter((name) => name.startsWith('ingesta_'));
     const families = new Set(own.map((name) => name.replace(/_(bucket|sum|count)$/, '')));
     expect([...families].filter((family) => !all.includes(family))).toEqual([]);
+  });
+});
+
+describeWith(['promtool'], 'Prometheus itself', () => {
+  const promtool = (...args: string[]) => execFileSync(promtoolProgram(), args, { encoding: 'utf8', stdio: 'pipe' });
+
+  it('takes the rules', () => {
+    expect(promtool('check', 'rules', join(DEPLOY, 'prometheus/ingesta-alerts.yml'))).toContain('SUCCESS');
+  });
+
+  const counting = expressions.filter(([, expr]) => expr.includes('increase('));
+
+  it('has an alert for each event that somebody must look at', () => {
+    const names = rules.map(({ alert }) => alert).filter((alert) => counting.some(([name]) => name === alert));
+    expect(names).toEqual(['IngestaRunFailed', 'IngestaGatewayDiedInARun', 'IngestaServerErrors']);
+  });
+
+  // Prometheus sees no increase in a series that begins with its first event.
+  it.each(counting)('%s counts the first event as well as a later one, and none twice', (_, text) => {
+    const expr = text.replaceAll('$__range', '1h');
+    const [, metric, matchers = ''] = /increase\((\w+)(?:\{(.*?)\})?\[/.exec(expr)!;
+    const by = /^sum by \((.*?)\)/.exec(expr)![1]!.split(', ');
+    const labels = by.map((label) => `${label}="x"`);
+    const series = `${metric}{${[...labels, 'job="ingesta"', matchers].filter(Boolean).join()}}`;
+    const one = [{ labels: `{${labels.join()}}`, value: 1 }];
+    const tests = [
+      { values: '_x90 1x20', exp_samples: one },
+      { values: '5x90 6x20', exp_samples: one },
+      { values: '5x120', exp_samples: [] },
+    ].map(({ values, exp_samples }) => ({
+      interval: '1m',
+      input_series: [{ series, values }],
+      promql_expr_test: [{ expr: `round(${expr}) > 0`, eval_time: '100m', exp_samples }],
+    }));
+    const folder = mkdtempSync(join(tmpdir(), 'ingesta-promtool-'));
+    try {
+      writeFileSync(join(folder, 'tests.yml'), JSON.stringify({ tests }));
+      expect(promtool('test', 'rules', join(folder, 'tests.yml'))).toContain('SUCCESS');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });

@@ -9,7 +9,7 @@ import { BRING_MYSQL, startMysql } from './mysql';
 import { BRING_NAMESPACES, namespacesService } from './namespaces';
 import { BRING_PODMAN, startPodman } from './podman';
 import { BRING_POSTGRESQL, startPostgresql } from './postgresql';
-import { BRING_HAPROXY, BRING_NGINX, haproxyService, nginxService } from './program';
+import { BRING_HAPROXY, BRING_NGINX, BRING_PROMTOOL, haproxyService, nginxService, promtoolService } from './program';
 import { BRING_S3, startS3 } from './s3';
 import { BRING_SCHEMATHESIS, schemathesisService } from './schemathesis';
 import { type MissingService, SERVICE_NAMES, type ServiceHandle, type ServiceName } from './service';
@@ -28,6 +28,7 @@ const BRING: Record<ServiceName, string> = {
   podman: BRING_PODMAN,
   nginx: BRING_NGINX,
   haproxy: BRING_HAPROXY,
+  promtool: BRING_PROMTOOL,
   schemathesis: BRING_SCHEMATHESIS,
   compose: BRING_COMPOSE,
   hclfmt: BRING_HCLFMT,
@@ -63,6 +64,7 @@ export async function startServices(names: readonly ServiceName[] = SERVICE_NAME
     podman: startPodman,
     nginx: nginxService,
     haproxy: haproxyService,
+    promtool: promtoolService,
     schemathesis: schemathesisService,
     compose: composeService,
     hclfmt: hclfmtService,

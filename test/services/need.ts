@@ -81,6 +81,9 @@ export const nginxProgram = (): string => required('INGESTA_TEST_NGINX');
 /** The HAProxy program, which tests start before Docker's socket. */
 export const haproxyProgram = (): string => required('INGESTA_TEST_HAPROXY');
 
+/** The program that computes Prometheus' expressions. */
+export const promtoolProgram = (): string => required('INGESTA_TEST_PROMTOOL');
+
 /** The schemathesis program. */
 export const schemathesisProgram = (): string => required('INGESTA_TEST_SCHEMATHESIS');
 
