@@ -11,27 +11,42 @@ const url = (process.env.INGESTA_URL || 'http://127.0.0.1:8000').replace(/\/$/, 
 const key = process.env.INGESTA_API_KEY;
 const POLL_MS = Number(process.env.INGESTA_POLL_MS || 2_000);
 /** A gateway that is away for so long is given up. */
-const PATIENCE_MS = 120_000;
+const PATIENCE_MS = Number(process.env.INGESTA_PATIENCE_MS || 120_000);
+/** A request that was held for so long was not refused: a run waits for its turn behind others before it has an answer. */
+const HELD_MS = Number(process.env.INGESTA_HELD_MS || 30_000);
+const authorization = key ? { Authorization: `Bearer ${key}` } : {};
 
 /** Asks until there is an answer that a later try would not change. */
 async function call(method, path, headers = {}) {
-  const authorization = key ? { Authorization: `Bearer ${key}` } : {};
-  const until = Date.now() + PATIENCE_MS;
+  let troubledSince;
   for (;;) {
+    const askedAt = Date.now();
     let problem;
     try {
       const answer = await fetch(url + path, { method, headers: { ...authorization, ...headers } });
       const body = await answer.json();
-      const again = answer.status === 429 || ['LEASE_LOST', 'GATEWAY_UNAVAILABLE'].includes(body.error?.code);
-      if (!again) return { status: answer.status, body };
+      if (!isPassing(method, answer.status, body)) return { status: answer.status, body };
       problem = `${body.error.code}: ${body.error.message}`;
     } catch (error) {
       problem = String(error.cause?.message ?? error.message);
+      // Cut by a proxy that wants an answer sooner, or by Node itself: no trouble while the gateway lives.
+      if (Date.now() - askedAt >= HELD_MS && (await isAlive())) troubledSince = undefined;
     }
-    if (Date.now() > until) throw new Error(`${method} ${url}${path}: ${problem}`);
+    troubledSince ??= Date.now();
+    if (Date.now() - troubledSince > PATIENCE_MS) throw new Error(`${method} ${url}${path}: ${problem}`);
     await sleep(POLL_MS);
   }
 }
+
+/** Nothing was started, or, of a GET, nothing is known just now: whatever it asks about goes on. */
+const isPassing = (method, status, { error }) =>
+  status === 429 || ['LEASE_LOST', 'GATEWAY_UNAVAILABLE'].includes(error?.code) || (method === 'GET' && status >= 500);
+
+const isAlive = () =>
+  fetch(`${url}/livez`).then(
+    ({ ok }) => ok,
+    () => false,
+  );
 
 async function sources() {
   const { status, body } = await call('GET', '/api/ingesta');
@@ -45,7 +60,9 @@ async function sources() {
 }
 
 /** Whether the source was ingested. */
-async function ingest(name) {
+const ingest = (name) => follow(name).catch(({ message }) => failed(name, { code: 'UNREACHABLE', message }));
+
+async function follow(name) {
   const headers = { Prefer: 'respond-async', 'Idempotency-Key': randomUUID() };
   const started = await call('POST', `/api/ingesta/${name}`, headers);
   if (started.status !== 202 && started.status !== 200) return failed(name, started.body.error);

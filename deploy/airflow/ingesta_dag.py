@@ -4,8 +4,10 @@ Connection `ingesta` (type HTTP): host and port of the gateway or its balancer, 
 key where the gateway asks for one. Variable `ingesta_sources`: a JSON list, ["mysql", "postgresql"] unless set.
 
 Each task POSTs with `Prefer: respond-async` and an Idempotency-Key of its own, then asks for the run until it is over. The key is
-that of the DAG run, the source and the try: a worker that dies and is restarted within one try finds its run again instead of
-starting another one, and a retry after a failed run starts anew. A task that is marked failed, cleared, or out of time cancels its run.
+that of the DAG run, the source, and how often a person has cleared the task: a worker that dies and is restarted, and a retry, find
+their run again instead of starting another one; after a failure that may pass, the gateway starts anew under the same key, any other
+(settings, a table that is not there) is answered again until the task is cleared. A task that is marked failed, cleared, or out of
+time cancels its run.
 """
 
 from __future__ import annotations
@@ -24,6 +26,8 @@ from airflow.models import Variable
 POLL_S = 10
 # How long the gateways may be away, a rolling restart included, before the try is given up.
 PATIENCE_S = 300
+# A request that was held for so long was not refused: a run waits for its turn behind others before it has an answer.
+HELD_S = 30
 # Answers of a moment: a restart, a limit, a run of somebody else's.
 AGAIN = {"LEASE_LOST", "GATEWAY_UNAVAILABLE", "RATE_LIMITED", "TOO_MANY_RUNS", "RUN_IN_PROGRESS"}
 
@@ -43,8 +47,9 @@ class Gateway:
 
     def call(self, method: str, path: str, **headers: str) -> dict:
         """The answer's JSON. Asks again while the answer is one of a moment; raises for every other error."""
-        until = time.monotonic() + PATIENCE_S
+        troubled_since = None
         while True:
+            asked_at = time.monotonic()
             request = urllib.request.Request(self.url + path, method=method, headers={**self.headers, **headers})
             try:
                 with urllib.request.urlopen(request, timeout=60) as answer:
@@ -52,11 +57,25 @@ class Gateway:
             except urllib.error.HTTPError as failure:
                 body = failure.read().decode()
                 problem, again = self._read(failure.code, body)
+                # Of a GET: nothing is known just now, and whatever it asks about goes on.
+                again = again or (method == "GET" and failure.code >= 500)
             except OSError as failure:
                 problem, again = str(failure), True
-            if not again or time.monotonic() > until:
+                # Cut by a proxy, or by the time-out above: no trouble while the gateway lives.
+                if time.monotonic() - asked_at >= HELD_S and self._is_alive():
+                    troubled_since = None
+            now = time.monotonic()
+            troubled_since = now if troubled_since is None else troubled_since
+            if not again or now - troubled_since > PATIENCE_S:
                 raise AirflowException(f"{method} {path}: {problem}")
             time.sleep(POLL_S)
+
+    def _is_alive(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/livez", timeout=10):
+                return True
+        except OSError:
+            return False
 
     @staticmethod
     def _read(status: int, body: str) -> tuple[str, bool]:
@@ -103,7 +122,8 @@ def ingesta():
 
     @task
     def run(source: str, dag_run=None, ti=None) -> str:
-        key = f"airflow:{dag_run.run_id}:{source}:{ti.try_number}"
+        # Clearing a task raises its `max_tries`, which its own retries share.
+        key = f"airflow:{dag_run.run_id}:{source}:{ti.max_tries}"
         return ingest(Gateway.of_connection("ingesta"), source, key)["run_id"]
 
     run.expand(source=sources())

@@ -4,13 +4,14 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { failure, givenGateway, hangUp, json, type Step } from '../../cli/src/testing/given-gateway';
 import { callerOf } from '../faults/harness/caller';
 import { type GatewayProcess, startGateway } from '../services/gateway-process';
 
 const ROOT = join(__dirname, '../..');
 const DAG = join(ROOT, 'deploy/airflow/ingesta_dag.py');
 
-/** Seen to fail with a key that does not tell the tries apart, and without the DELETE of a task that is ended. */
+/** Seen to fail with a key that does not tell a cleared task from its tries, and without the DELETE of a task that is ended. */
 describe('the DAG of Airflow', () => {
   let folder: string;
   let gateway: GatewayProcess;
@@ -42,7 +43,7 @@ describe('the DAG of Airflow', () => {
     new Promise<{ code: number; given: string[]; said: string }>((resolve) => {
       const env = {
         ...{ PATH: process.env.PATH, INGESTA_URL: gateway.url, INGESTA_SOURCES: JSON.stringify(sources) },
-        ...{ DAG_RUN: 'scheduled__2025-01-02', TRY: '1', PYTHONDONTWRITEBYTECODE: '1', ...more },
+        ...{ DAG_RUN: 'scheduled__2025-01-02', TRY_NUMBER: '1', MAX_TRIES: '2', PYTHONDONTWRITEBYTECODE: '1', ...more },
       };
       execFile('python3', [join(__dirname, 'fixtures/run_dag.py'), DAG], { env }, (error, stdout, stderr) => {
         const given = stdout.split('\n').flatMap((line) => (line ? [JSON.parse(line)] : []));
@@ -50,15 +51,16 @@ describe('the DAG of Airflow', () => {
       });
     });
 
-  it('ingests each source, finds its run again after a restart, and starts another one at the next try', async () => {
+  it('ingests each source, finds its run again after a restart and at the next try, and starts another one when cleared', async () => {
     const { code, given, said } = await run(['files']);
     expect([code, said]).toEqual([0, '']);
     const { body } = await callerOf(gateway.url).get(`/api/ingesta/runs/${given[0]}`);
     expect(body).toMatchObject({ database: 'files', state: 'succeeded' });
     expect((await run(['files'])).given).toEqual(given);
-    const next = await run(['files'], { TRY: '2' });
-    expect([next.code, next.given.length]).toEqual([0, 1]);
-    expect(next.given).not.toEqual(given);
+    expect((await run(['files'], { TRY_NUMBER: '2' })).given).toEqual(given);
+    const cleared = await run(['files'], { TRY_NUMBER: '2', MAX_TRIES: '3' });
+    expect([cleared.code, cleared.given.length]).toEqual([0, 1]);
+    expect(cleared.given).not.toEqual(given);
   });
 
   it('fails with the words of the run that failed', async () => {
@@ -71,6 +73,35 @@ describe('the DAG of Airflow', () => {
     const { code, said } = await run(['absent']);
     expect(code).toBe(1);
     expect(said).toContain('AirflowException: POST /api/ingesta/absent: UNKNOWN_SOURCE');
+  });
+
+  /** Against a gateway that does these things one after the other; a second of the worker's takes a millisecond. */
+  const against = async (steps: Step[]) => {
+    const { gateway: standIn, asked, close } = await givenGateway(steps);
+    try {
+      return { ...(await run(['mysql'], { INGESTA_URL: standIn.url, SPEED: '1000' })), asked };
+    } finally {
+      await close();
+    }
+  };
+  const accepted = json(202, { status: 'running', database: 'mysql', run_id: 'run-1' });
+  const succeeded = json(200, { run_id: 'run-1', state: 'succeeded' });
+
+  it('waits for its turn however often that is cut short, while the gateway lives', async () => {
+    const cut: Step = (response) => void setTimeout(() => response.destroy(), 100);
+    const turns = Array.from({ length: 4 }, () => [cut, json(200, {})]).flat();
+    const { given, said, asked } = await against([...turns, accepted, succeeded]);
+    expect([given, said]).toEqual([['run-1'], '']);
+    const posts = asked.filter(({ method }) => method === 'POST');
+    expect(posts).toHaveLength(5);
+    expect(new Set(posts.map(({ headers }) => headers['idempotency-key'])).size).toBe(1);
+    const away = await against(Array.from({ length: 100 }, () => hangUp));
+    expect([away.code, away.said]).toEqual([1, expect.stringContaining('AirflowException: POST /api/ingesta/mysql: ')]);
+  });
+
+  it('goes on asking about a run whose gateway cannot reach the lake just now', async () => {
+    const { given, said } = await against([accepted, json(502, failure('LAKE_UNAVAILABLE')), succeeded]);
+    expect([given, said]).toEqual([['run-1'], '']);
   });
 
   it('cancels the run of a task that is ended', async () => {
