@@ -159,6 +159,14 @@ describe('.env.production.example', () => {
     expect(connections.filter((name) => !names.includes(`${name}_REMOTE`))).toEqual([]);
   });
 
+  it('has what the gateway does not start without', () => {
+    const without = () => parseConfig({ ...production, ...BUCKET });
+    expect(without).toThrow(/ 1 problem\(s\):\n.* set API_KEYS /);
+    expect(names).toContain('API_KEYS');
+    const entry = `operator:${'0'.repeat(64)}:*`;
+    expect(() => parseConfig({ ...production, ...BUCKET, API_KEYS: entry })).not.toThrow();
+  });
+
   it('explains every setting, and means production', () => {
     const bare = lines.filter((line, i) => /^[A-Z0-9_]+=/.test(line) && !lines[i - 1]?.startsWith('# '));
     expect(bare).toEqual([]);
