@@ -1,11 +1,14 @@
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import { get } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Balancer, startNginx } from '../faults/harness/nginx';
+import { createAuthority, createCertificate } from '../services/certificates';
 import { describeWith } from '../services/need';
+import { freePort } from '../services/server-process';
 
 /** A gateway that does as the test says, and remembers who asked. */
 interface StandIn {
@@ -61,6 +64,36 @@ describeWith(['nginx'], 'the balancer', () => {
     for (const one of both) one.behave = behave;
   };
   const asked = () => both.flatMap((one) => one.asked);
+
+  it('ends TLS once its comments are taken away, and still answers the health check without', async () => {
+    const tls = { folder: join(folder, 'tls'), port: await freePort() };
+    await mkdir(tls.folder);
+    const ca = await createAuthority(tls.folder, 'ca');
+    await createCertificate(tls.folder, 'ca', 'DNS:localhost');
+    await rename(join(tls.folder, 'server.pem'), join(tls.folder, 'fullchain.pem'));
+    await rename(join(tls.folder, 'server.key'), join(tls.folder, 'privkey.pem'));
+    const secured = await startNginx(
+      tls.folder,
+      both.map(({ url }) => url),
+      60,
+      tls,
+    );
+    try {
+      let proto: unknown;
+      everyone((request, response) => {
+        proto = request.headers['x-forwarded-proto'];
+        response.end('{}');
+      });
+      const [answer] = (await once(get(`https://localhost:${tls.port}/`, { ca, agent: false }), 'response')) as [
+        IncomingMessage,
+      ];
+      answer.resume();
+      expect([answer.statusCode, proto]).toEqual([200, 'https']);
+      expect((await fetch(`${secured.url}/livez`)).status).toBe(200);
+    } finally {
+      await secured.stop();
+    }
+  });
 
   it('asks the other gateway where one dies over a GET', async () => {
     let first = true;

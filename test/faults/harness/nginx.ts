@@ -11,16 +11,26 @@ export interface Balancer {
   stop(): Promise<void>;
 }
 
-/** Starts it in front of these addresses. `readTimeoutS`: after so long without an answer to a POST it gives up. */
+/** The folder with `fullchain.pem` and `privkey.pem`, and where to listen with them. */
+export interface Tls {
+  folder: string;
+  port: number;
+}
+
+/**
+ * Starts it in front of these addresses. `readTimeoutS`: after so long without an answer to a POST it gives up. With `tls` it is
+ * as docs/operations.md says to make it.
+ */
 export async function startNginx(
   folder: string,
   upstreams: readonly string[],
   readTimeoutS: number,
+  tls?: Tls,
 ): Promise<Balancer> {
   const home = join(folder, 'nginx');
   await mkdir(home);
   const port = await freePort();
-  await writeFile(join(home, 'nginx.conf'), await shippedFor({ home, port, upstreams, readTimeoutS }));
+  await writeFile(join(home, 'nginx.conf'), await shippedFor({ home, port, upstreams, readTimeoutS, tls }));
   const url = `http://127.0.0.1:${port}`;
   const { stop } = await startServer(
     {
@@ -39,10 +49,11 @@ interface Place {
   port: number;
   upstreams: readonly string[];
   readTimeoutS: number;
+  tls: Tls | undefined;
 }
 
 /** The shipped configuration with other addresses and folders. Throws where it has not what is to be replaced. */
-async function shippedFor({ home, port, upstreams, readTimeoutS }: Place): Promise<string> {
+async function shippedFor({ home, port, upstreams, readTimeoutS, tls }: Place): Promise<string> {
   const servers = upstreams.map((url) => `server ${new URL(url).host} max_fails=0;`).join('\n');
   const changes: [RegExp, string][] = [
     // First: the folders that come in below may lie in /tmp.
@@ -57,6 +68,13 @@ async function shippedFor({ home, port, upstreams, readTimeoutS }: Place): Promi
     [/\/dev\/stderr/, join(home, 'error.log')],
     [/\/dev\/stdout/, join(home, 'access.log')],
   ];
+  if (tls) {
+    changes.push(
+      [/^( +)# (?=listen 443|ssl_)/gm, '$1'],
+      [/listen 443 /, `listen 127.0.0.1:${tls.port} `],
+      [/\/etc\/nginx\/tls/g, tls.folder],
+    );
+  }
   return changes.reduce(
     (text, [pattern, replacement]) => {
       const changed = text.replace(pattern, replacement);
