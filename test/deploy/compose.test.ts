@@ -6,6 +6,7 @@ const ROOT = join(__dirname, '../..');
 
 interface Service {
   image: string;
+  init?: boolean;
   profiles?: string[];
   ports?: string[];
   volumes?: string[];
@@ -29,6 +30,15 @@ it.each([
     const mounts = (volumes ?? []).map((text) => text.split(':')[0]!).filter((path) => /^\.\/(?!.*dist)/.test(path));
     expect(mounts.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
   }
+});
+
+it.each([
+  ['docker-compose.yml', local],
+  ['docker-compose.production.yml', production],
+])('%s ends whatever runs Node at once when it is told to', (_, services) => {
+  const node = Object.keys(services).filter((name) => /gateway:|NODE_IMAGE/.test(services[name]!.image));
+  expect(node.length).toBeGreaterThan(1);
+  expect(node.filter((name) => services[name]!.init !== true)).toEqual([]);
 });
 
 it('the local one publishes on the loopback interface only, at the ports that people know', () => {
