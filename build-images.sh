@@ -148,15 +148,12 @@ is_bundled() {
 
 bundle_on_host() {
   say "bundles: with Node $(node --version) of this machine"
-  if [ ! -f "$root/node_modules/.package-lock.json" ]; then
-    (
-      cd "$root"
-      if [ -n "$ca_bundle" ]; then export NODE_EXTRA_CA_CERTS=$ca_bundle; fi
-      # npm ci insists that the lock file names every platform's optional packages, which some registries do not have.
-      npm ci --no-audit --no-fund >&2 || npm install --no-save --no-audit --no-fund >&2
-    ) || fail "npm could not install the packages; on a network with its own certificate authority pass --ca-bundle FILE"
-  fi
-  (cd "$root" && node build.mjs "$@" >&2) || fail "node build.mjs failed; after a change of package-lock.json run npm ci first"
+  (
+    cd "$root"
+    if [ -n "$ca_bundle" ]; then export NODE_EXTRA_CA_CERTS=$ca_bundle; fi
+    node --input-type=module --eval 'import { ensureInstalled } from "./install.mjs"; ensureInstalled();'
+  ) || fail "npm could not install the packages; on a network with its own certificate authority pass --ca-bundle FILE"
+  (cd "$root" && node build.mjs "$@" >&2) || fail "node build.mjs failed"
 }
 
 bundle_in_container() {

@@ -33,8 +33,17 @@ function temporaryFolder(): string {
 function freshClone(): string {
   const clone = temporaryFolder();
   const made = new Set(['node_modules', 'dist', 'generated', 'coverage']);
-  const parts = ['.dockerignore', 'build', 'build-images.sh', 'build.mjs', 'package.json', 'package-lock.json'];
-  for (const part of [...parts, 'tsconfig.json', 'analytics', 'gateway', 'scripts', 'demo', 'test/services']) {
+  const parts = ['.dockerignore', 'build', 'build-images.sh', 'build.mjs', 'install.mjs', 'package.json'];
+  for (const part of [
+    ...parts,
+    'package-lock.json',
+    'tsconfig.json',
+    'analytics',
+    'gateway',
+    'scripts',
+    'demo',
+    'test/services',
+  ]) {
     cpSync(join(ROOT, part), join(clone, part), { recursive: true, filter: (path) => !made.has(basename(path)) });
   }
   return clone;
@@ -166,6 +175,22 @@ describeWith(['docker'], 'build-images.sh', () => {
     const { status, stderr } = buildImages(ROOT, ['mysql'], { DOCKER_HOST: 'tcp://127.0.0.1:1', DOCKER_CONTEXT: '' });
     expect(status).toBe(1);
     expect(stderr).toContain('the Docker daemon does not answer');
+  });
+
+  test('installs the packages anew where they are others than the lock file names', () => {
+    const clone = freshClone();
+    mkdirSync(join(clone, 'node_modules'));
+    writeFileSync(join(clone, 'node_modules/.package-lock.json'), JSON.stringify({ packages: {} }));
+    const folder = temporaryFolder();
+    // It is enough to see that it is asked.
+    writeFileSync(join(folder, 'npm'), '#!/bin/sh\necho "npm was asked: $1"\nexit 1\n', { mode: 0o755 });
+    const { status, stderr } = buildImages(clone, ['mysql'], {
+      PATH: `${folder}:${process.env.PATH}`,
+      npm_execpath: '',
+    });
+    expect(status).toBe(1);
+    expect(stderr).toContain('npm was asked: install');
+    expect(stderr).toContain('npm could not install the packages');
   });
 
   test(
