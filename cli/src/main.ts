@@ -36,8 +36,9 @@ async function main(args: readonly string[]): Promise<ExitCode> {
   if (line.version) return print(version);
   if (line.help) return print(HELP.trimEnd());
   if (line.command === null) throw new UsageError('Name a command');
-  const { url, key, warning } = connectionOf(line.connection, process.env);
-  if (warning !== null) say(warning);
+  // `keys` asks no gateway: what the environment says of one cannot be wrong for it.
+  const { url, key, warning } = connectionOf(line.connection, line.command === 'keys' ? {} : process.env);
+  if (warning !== null && !line.quiet) say(warning);
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort(new Stopped(EXIT.INTERRUPTED)));
   process.once('SIGTERM', () => stop.abort(new Stopped(EXIT.TERMINATED)));
@@ -81,11 +82,12 @@ function failed(error: unknown): ExitCode {
   return EXIT.INTERNAL;
 }
 
-// `ingesta runs | head` closes the pipe: that is no failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(EXIT.OK);
-  throw error;
-});
+// `ingesta runs | head` closes the pipe: that is no failure, and no success either. What is done goes on unheard.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
 
 main(process.argv.slice(2))
   .catch(failed)

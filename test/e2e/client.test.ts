@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -7,7 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { describeWith } from '../services/need';
 import { client, startClient } from './harness/client';
 import { createPostgresql, type TestDatabase } from './harness/databases';
-import { startTestGateway, type TestGateway } from './harness/gateway';
+import { ROOT, startTestGateway, type TestGateway } from './harness/gateway';
 
 async function givenFolder() {
   const lake = await mkdtemp(join(tmpdir(), 'ingesta-client-'));
@@ -87,6 +89,29 @@ describe('ingesta, from the command line', () => {
   ])('%j ends with %i and says why', async (args, exit, why) => {
     const { code, stdout, stderr } = await client(args, env);
     expect({ code, stdout, stderr }).toEqual({ code: exit, stdout: '', stderr: expect.stringContaining(why) });
+  });
+
+  it.each([
+    [['run', 'nope', 'files', '--json'], 66],
+    [['run', 'mysql'], 78],
+    [['run', 'files', '--follow'], 0],
+    [['runs'], 0],
+  ])('%j ends with %i also where nobody hears what it says', async (args, exit) => {
+    const command = [process.execPath, join(ROOT, 'cli/bin/ingesta.js'), ...args];
+    const { PATH = '' } = process.env;
+    const unheard = spawn('bash', ['-o', 'pipefail', '-c', '"$0" "$@" 2>&1 | true', ...command], {
+      env: { PATH, ...env },
+    });
+    expect((await once(unheard, 'close'))[0]).toBe(exit);
+  });
+
+  it('says nothing but failures if it is told to, and makes keys whatever the environment says of a gateway', async () => {
+    const open = { INGESTA_URL: 'http://0.0.0.0:1', INGESTA_API_KEY: 'ing_x' };
+    expect((await client(['runs'], open)).stderr).toMatch(/^The API key goes to 0.0.0.0:1 unencrypted/);
+    expect((await client(['runs', '--quiet'], open)).stderr).toMatch(/^ingesta: Cannot reach [^\n]+\n$/);
+    const broken = { INGESTA_URL: 'nonsense', INGESTA_API_KEY_FILE: '/absent' };
+    const made = await client(['keys', 'new', 'a', '--grant', 'read'], broken);
+    expect(made).toMatchObject({ code: 0, stderr: '' });
   });
 
   it('tells of a gateway that is not there', async () => {
