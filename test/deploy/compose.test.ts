@@ -70,6 +70,11 @@ it('production has two gateways, which only the balancer publishes', () => {
   expect(publishing).toEqual(['nginx']);
 });
 
+it('Prometheus asks each gateway by its service’s name', () => {
+  const { scrape_configs } = parse(readFileSync(join(ROOT, 'deploy/prometheus/prometheus.yml'), 'utf8'));
+  expect(scrape_configs[0].static_configs[0].targets).toEqual(['api-gateway:8000', 'api-gateway-2:8000']);
+});
+
 it('the balancer knows each gateway by its service’s name, for GETs and for POSTs', () => {
   const upstreams = [...nginx.matchAll(/upstream (\w+) \{([^}]*)\}/g)];
   expect(upstreams.map(([, name]) => name)).toEqual(['gateways', 'launches']);
