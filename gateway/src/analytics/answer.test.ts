@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { composeAnswer } from './answer';
 import type { ResultSet, SqlValue } from './engines/engine';
 import type { RouteStatement, StatementKind } from './packs/pack';
@@ -55,6 +57,28 @@ describe('composing an answer', () => {
     const pairs = '{"b":3,"2024":2,"__proto__":1,"\\"":0,"null":null}';
     expect(compose(['.', 'map', result(['k', 'v'], ...rows)])).toBe(pairs);
     expect(compose(['p', 'map', result(['k', 'v'], ...rows)])).toBe(`{"as_of":"2025-01-02","p":${pairs}}`);
+  });
+
+  it('makes the bytes of a long list one row after the other, and no objects of all of them', () => {
+    setFlagsFromString('--expose-gc');
+    const heap = () => {
+      runInNewContext('gc')();
+      return process.memoryUsage().heapUsed;
+    };
+    const names = Array.from({ length: 14 }, (_, column) => `column_${column}`);
+    const rows = Array.from({ length: 50_000 }, (_, row) => names.map((_, column) => row * column));
+    const last = rows.pop()!;
+    const before = heap();
+    let atTheEnd = 0;
+    Object.defineProperty(rows, rows.length, {
+      get: () => {
+        atTheEnd = heap();
+        return last;
+      },
+    });
+    const body = composeAnswer('2025-01-02', [statement('list', 'many')], [{ ...result(names), rows }]);
+    expect(JSON.parse(body.toString()).list).toHaveLength(50_000);
+    expect(atTheEnd - before).toBeLessThan(8e6);
   });
 
   it.each<StatementKind>(['one', 'value'])('refuses two rows for :%s', (kind) => {

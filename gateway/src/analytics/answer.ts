@@ -1,9 +1,15 @@
 import type { ResultSet, SqlValue } from './engines/engine';
 import { AS_OF, type RouteStatement } from './packs/pack';
 
-/** JSON whose fields keep their order, whatever they are called: a plain object would sort names like "2024" first. */
-type Node = SqlValue | readonly Node[] | Fields;
+/**
+ * JSON whose fields keep their order, whatever they are called: a plain object would sort names like "2024" first. A list
+ * stays the rows that it is of until it is written.
+ */
+type Node = SqlValue | ResultSet | Fields;
 interface Fields extends Map<string, Node> {}
+
+/** What is put into bytes at a time. */
+const PIECE_CHARACTERS = 64 * 1024;
 
 /**
  * The body of an answer: `as_of` first, then each statement's result under its name, in the order of the file. A
@@ -26,11 +32,12 @@ export function composeAnswer(
   return toJson(answer);
 }
 
-function nodeOf({ kind, path }: RouteStatement, { columns, rows }: ResultSet): Node {
+function nodeOf({ kind, path }: RouteStatement, result: ResultSet): Node {
+  if (kind === 'many') return result;
+  const { columns, rows } = result;
   const names = columns.map(({ name }) => name);
   const fields = (row: readonly SqlValue[] | undefined): Fields =>
     new Map(names.map((name, index) => [name, row?.[index] ?? null]));
-  if (kind === 'many') return rows.map(fields);
   if (kind === 'map') return new Map(rows.map(([key, value]) => [String(key), value ?? null]));
   if (rows.length > 1)
     throw new Error(`"${path.join('.') || '.'}" is :${kind}, and the engine found ${rows.length} rows`);
@@ -50,12 +57,40 @@ function put(into: Fields, [name, ...rest]: readonly string[], node: Node): void
   put(inner as Fields, rest, node);
 }
 
-const toJson = (node: Node): Buffer => Buffer.from(jsonOf(node));
-
-function jsonOf(node: Node): string {
-  if (node instanceof Map) {
-    return `{${[...node].map(([name, value]) => `${JSON.stringify(name)}:${jsonOf(value)}`).join(',')}}`;
+/** As one text, a large answer would not fit beside others into the gateway's heap; bytes lie outside of it. */
+function toJson(node: Node): Buffer {
+  const bytes: Buffer[] = [];
+  let text = '';
+  for (const piece of jsonOf(node)) {
+    text += piece;
+    if (text.length < PIECE_CHARACTERS) continue;
+    bytes.push(Buffer.from(text));
+    text = '';
   }
-  if (Array.isArray(node)) return `[${node.map(jsonOf).join(',')}]`;
-  return JSON.stringify(node);
+  return Buffer.concat([...bytes, Buffer.from(text)]);
+}
+
+function* jsonOf(node: Node): Generator<string> {
+  if (node instanceof Map) {
+    yield '{';
+    let comma = '';
+    for (const [name, value] of node) {
+      yield `${comma}${JSON.stringify(name)}:`;
+      yield* jsonOf(value);
+      comma = ',';
+    }
+    yield '}';
+  } else if (typeof node === 'object' && node !== null) yield* listOf(node);
+  else yield JSON.stringify(node);
+}
+
+function* listOf({ columns, rows }: ResultSet): Generator<string> {
+  const names = columns.map(({ name }) => `${JSON.stringify(name)}:`);
+  yield '[';
+  let comma = '';
+  for (const row of rows) {
+    yield `${comma}{${names.map((name, index) => name + JSON.stringify(row[index] ?? null)).join(',')}}`;
+    comma = ',';
+  }
+  yield ']';
 }

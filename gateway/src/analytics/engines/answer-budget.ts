@@ -1,5 +1,5 @@
 import { ApiError } from '../../errors';
-import type { SqlValue } from './engine';
+import type { ResultColumn, SqlValue } from './engine';
 
 /** How large the answers of one query may be, all statements together. */
 export interface ResultLimits {
@@ -18,18 +18,24 @@ export class AnswerBudget {
   }
 
   /** Counts one row. Throws `RESULT_TOO_LARGE` for the first that is too many. */
-  take(row: readonly SqlValue[]): void {
+  take(columns: readonly ResultColumn[], row: readonly SqlValue[]): void {
     this.#rows -= 1;
-    this.#bytes -= rowBytes(row);
+    this.#bytes -= rowBytes(columns, row);
     if (this.#rows < 0) throw tooLarge(`${this.limits.maxRows} rows`);
     if (this.#bytes < 0) throw tooLarge(`${Math.floor(this.limits.maxBytes / 1024 / 1024)} MiB`);
   }
 }
 
-/** About what a row takes as JSON. */
-export function rowBytes(row: readonly SqlValue[]): number {
-  let bytes = 2;
-  for (const value of row) bytes += 3 + (typeof value === 'string' ? Buffer.byteLength(value) : 8);
+/** What a short value takes in memory, whatever little it is as JSON. */
+const LEAST_BYTES = 8;
+
+/** What a row takes as JSON in a list, where the names of the columns stand in each. */
+export function rowBytes(columns: readonly ResultColumn[], row: readonly SqlValue[]): number {
+  let bytes = 3;
+  for (const [index, value] of row.entries()) {
+    const own = typeof value === 'string' ? Buffer.byteLength(JSON.stringify(value)) : String(value).length;
+    bytes += columns[index]!.name.length + 4 + Math.max(LEAST_BYTES, own);
+  }
   return bytes;
 }
 

@@ -170,6 +170,10 @@ export function engineSuite(asked: () => EngineGiven): void {
 
   it.each([
     ['rows', 'SELECT a.n AS n FROM mysql_numbers a, mysql_numbers b'],
+    [
+      "bytes, its columns' names included",
+      `SELECT a.n AS ${'n'.repeat(250)} FROM mysql_numbers a, mysql_numbers b WHERE b.n < 80`,
+    ],
     ['bytes', "SELECT a.n AS n, rpad('x', 20000, 'x') AS long FROM mysql_numbers a"],
   ])('refuses an answer of too many %s', async (_, sql) => {
     await expect(ask(sql)).rejects.toMatchObject({ code: 'RESULT_TOO_LARGE' });

@@ -108,7 +108,7 @@ export class AthenaRunner implements SqlRunner {
       // The first row of the first page has the names.
       for (const row of Rows.slice(token === undefined ? 1 : 0)) {
         const values = valuesOf(columns, row);
-        budget.take(values);
+        budget.take(columns, values);
         rows.push(values);
       }
       token = page.NextToken;

@@ -98,7 +98,7 @@ async function readAnswer(
   for (let chunk = await stream.fetchChunk(); chunk && chunk.rowCount > 0; chunk = await stream.fetchChunk()) {
     for (const values of chunk.getRows()) {
       const row = values.map((value, position) => resultValue(types[position]!, value));
-      budget.bytes -= rowBytes(row);
+      budget.bytes -= rowBytes(columns, row);
       if (budget.bytes < 0) throw tooLarge(`${Math.floor(limits.maxBytes / 1024 / 1024)} MiB`);
       rows.push(row);
     }

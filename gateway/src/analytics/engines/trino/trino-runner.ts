@@ -40,7 +40,7 @@ export class TrinoRunner implements SqlRunner {
         columns ??= page.columns?.map(({ name, typeSignature }) => resultColumn(name, typeSignature.rawType));
         for (const values of page.data ?? []) {
           const row = values.map((value, index) => resultValue(columns![index]!, value));
-          budget.take(row);
+          budget.take(columns!, row);
           rows.push(row);
         }
         if (page.nextUri === undefined) return { columns: columns ?? [], rows };
