@@ -272,6 +272,11 @@ describe('loading packs', () => {
       ['CREATE TABLE a (x date);', 'CREATE TABLE A (x date);'],
       /schema\.sql:2: table a is declared twice/,
     ],
+    [
+      'digits that no engine writes so',
+      ['CREATE TABLE a (x decimal(012,2));'],
+      /schema\.sql:1: table a: column x: "decimal\(012,2\)" is none/,
+    ],
     ['a column twice', ['CREATE TABLE a (x date, X date);'], /column X is declared twice/],
   ])('refuses a schema with %s', async (_, lines, expected) => {
     folder.write('mine/schema.sql', ...SCHEMA, ...lines);
@@ -279,6 +284,30 @@ describe('loading packs', () => {
       problem.replace(/:(\d+):/, (_, line) => `:${Number(line) - SCHEMA.length}:`),
     );
     expect(found).toMatch(expected);
+  });
+
+  it('asks no engine about statements over tables that were not understood, and tells what else is wrong', async () => {
+    folder.write('mine/schema.sql', 'CREATE TABLE mysql_users (', '  id int,', '  state text', ');');
+    folder.write('mine/a.sql', ...HEAD, '-- colour: red', ...BODY);
+    folder.write('other/schema.sql', ...SCHEMA);
+    folder.write(
+      'other/b.sql',
+      '-- route: /b',
+      ...HEAD.slice(1),
+      '-- name: bad :many',
+      'SELECT wrong FROM mysql_users',
+    );
+    const checker: typeof FAKE_CHECKER = {
+      describe: async ([table]) => {
+        if (table!.columns.some(({ type }) => type === 'int'))
+          throw new Error('mysql_users.id has the unknown type int');
+        throw new SqlProblem(0, 'no wrong', null);
+      },
+    };
+    const error = await loadFrom(folder, checker).catch((found) => found);
+    expect(error.message).toMatch(
+      /4 problem\(s\):\n.*column id: "int" is none.*\n.*column state: .*\n.*mine\/a\.sql:4: unknown.*\n.*b\.sql:5: no wrong/,
+    );
   });
 
   it('refuses what an engine refuses, every statement of it, at the line the engine names', async () => {

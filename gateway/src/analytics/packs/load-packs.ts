@@ -34,11 +34,16 @@ export async function loadPacks(
       void problems.push({ file, line, message });
 
   const drafts = foldersOf(settings, reportFor).map((folder) => readPack(folder, reportFor));
-  const routes = drafts.flatMap((draft) => draft.routes);
-  checkRoutes(routes, taken, reportFor);
+  checkRoutes(
+    drafts.flatMap(({ routes }) => routes),
+    taken,
+    reportFor,
+  );
   const packs: Pack[] = [];
-  for (const draft of drafts) {
-    packs.push({ ...draft, routes: await checkSql(draft.routes, [...draft.tables.values()], checker, reportFor) });
+  for (const { schemaFile, routes, ...pack } of drafts) {
+    // Over tables that were not understood no engine has anything to say.
+    if (problems.some(({ file }) => file === schemaFile)) continue;
+    packs.push({ ...pack, routes: await checkSql(routes, [...pack.tables.values()], checker, reportFor) });
   }
   if (problems.length > 0) throw new PackError(problems);
   return packs;
@@ -69,6 +74,7 @@ function foldersOf({ shipped, mounted, chosen }: PackSettings, reportFor: (file:
 }
 
 interface Draft extends Omit<Pack, 'routes'> {
+  schemaFile: string;
   routes: UncheckedRoute[];
 }
 
@@ -81,7 +87,7 @@ function readPack(folder: string, reportFor: (file: string) => Report): Draft {
   const routes = files.map((file) =>
     parseRouteFile({ pack: name, file, text: readFileSync(file, 'utf8') }, tables, reportFor(file)),
   );
-  return { name, tables, routes };
+  return { name, schemaFile, tables, routes };
 }
 
 function checkRoutes(

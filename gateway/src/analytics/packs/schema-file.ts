@@ -1,7 +1,7 @@
 import type { DeclaredTable } from '../engines/engine';
 import type { Report } from './pack-error';
 
-const TYPE = /^(?:bigint|double|boolean|varchar|date|timestamp|decimal\(\s*(\d+)\s*,\s*(\d+)\s*\))$/;
+const TYPE = /^(?:bigint|double|boolean|varchar|date|timestamp|decimal\(([1-9]\d*),(0|[1-9]\d*)\))$/;
 
 /** The tables that a pack's `schema.sql` declares, by name: plain `CREATE TABLE`s with the types that every engine knows. */
 export function parseSchema(text: string, report: Report): Map<string, DeclaredTable> {
@@ -35,7 +35,7 @@ function columnsOf(body: string, report: (message: string) => void): DeclaredTab
     if (!/^[A-Za-z_]\w*$/.test(name)) report(`"${name}" is no column name`);
     else if (known === undefined) {
       report(`column ${name}: "${type}" is none of bigint, double, decimal(p,s), boolean, varchar, date, timestamp`);
-    } else if (digits !== undefined && (Number(digits) > 38 || Number(digits) < 1 || Number(scale) > Number(digits))) {
+    } else if (digits !== undefined && (Number(digits) > 38 || Number(scale) > Number(digits))) {
       report(`column ${name}: ${type} has more than 38 digits, or more behind the point than in all`);
     }
     if (seen.has(name.toLowerCase())) report(`column ${name} is declared twice`);
