@@ -14,6 +14,8 @@ export function analyticsRouter(analytics: AnalyticsService): Router {
 const answering =
   (analytics: AnalyticsService, route: AnalyticsRoute): RequestHandler =>
   async (request, response) => {
+    // Before anything is waited for: who hangs up meanwhile is told of once.
+    const leave = leaving(response);
     for (const { database } of [...route.tables, ...route.uses]) allow(request, 'read', database);
     // Not Express's own parser: it makes lists and objects of what it is given.
     const query = new URL(request.originalUrl, 'http://gateway').searchParams;
@@ -23,7 +25,6 @@ const answering =
       response.status(304).set(headers).end();
       return;
     }
-    const leave = leaving(response);
     try {
       const body = await analytics.answer(reading, leave);
       response.set(headers).type('json').send(body);

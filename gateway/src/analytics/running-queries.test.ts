@@ -68,6 +68,22 @@ describe('while a query runs', () => {
     expect(given.lines).toEqual([]);
   });
 
+  it('none begins for who hung up while the snapshot was read', async () => {
+    const { read } = given.service;
+    const leave = new AbortController();
+    const closed = new Promise((resolve) => server.once('request', (_, response) => response.once('close', resolve)));
+    given.service.read = async (...about) => {
+      leave.abort();
+      await closed;
+      return read.apply(given.service, about);
+    };
+    const answer = jest.spyOn(given.service, 'answer');
+    await fetch(`${url}/r`, { signal: leave.signal }).catch(() => undefined);
+    while (answer.mock.calls.length === 0) await new Promise(setImmediate);
+    expect(answer.mock.calls[0]![1].aborted).toBe(true);
+    expect(given.engine.queries).toEqual([]);
+  });
+
   it('others wait for their turn, and too many are told to come back', async () => {
     stopListening();
     await given.start({ maxConcurrentQueries: 1 });
