@@ -112,6 +112,11 @@ describe('loading packs', () => {
     ]);
   });
 
+  it('takes a table whose name is in quotes for read', async () => {
+    folder.write('mine/a.sql', ...HEAD, '-- name: n :value', 'SELECT count(*) AS n FROM "mysql_users"');
+    expect(await loadFrom(folder)).toHaveLength(1);
+  });
+
   it('tells of a wrong table once, and not of those who read it', async () => {
     folder.write(
       ...['mine/a.sql', ...HEAD, '-- name: sold :table', 'SELECT id AS id FROM mysql_users WHERE wrong'],
@@ -213,6 +218,11 @@ describe('loading packs', () => {
     [
       'a table not named',
       [...HEAD, ...BODY, 'JOIN mysql_clients c ON 1 = 1'],
+      /^6: mysql_clients is read here; name it/,
+    ],
+    [
+      'a table not named, its name in quotes',
+      [...HEAD, ...BODY, 'JOIN "MySQL_clients" c ON 1 = 1'],
       /^6: mysql_clients is read here; name it/,
     ],
     [

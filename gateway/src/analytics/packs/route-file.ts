@@ -74,8 +74,8 @@ function checkTables(
       if (!optional) report(line - 1, `${need.database}.${need.table} is not among "-- uses:"`);
     }
     for (const { kind, text, at } of sqlTokens(sql)) {
-      const name = text.split('.')[0]!.toLowerCase();
-      if (kind !== 'word' || !known.schema.has(name) || read.has(`${line} ${name}`)) continue;
+      const name = text.replaceAll('"', '').split('.')[0]!.toLowerCase();
+      if ((kind !== 'word' && kind !== 'quoted') || !known.schema.has(name) || read.has(`${line} ${name}`)) continue;
       read.add(`${line} ${name}`).add(name);
       const allowed = [...known.tables, ...needs].some((ref) => ref.name === name);
       if (allowed) continue;
