@@ -92,7 +92,9 @@ export class SqlProblem extends Error {
     message: string,
     /** Offset into the statement's text where the engine points to one. */
     readonly offset: number | null,
+    /** `cause`: the engine's own error. */
+    options?: ErrorOptions,
   ) {
-    super(message);
+    super(message, options);
   }
 }

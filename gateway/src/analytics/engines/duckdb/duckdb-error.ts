@@ -1,3 +1,5 @@
+import { SqlProblem } from '../engine';
+
 /** What DuckDB says of a failure, with `errors_as_json` on. */
 export interface DuckDbError {
   /** `Parser`, `Binder`, `Conversion`, `Out of Memory`, `IO`, `INTERRUPT` … */
@@ -7,8 +9,9 @@ export interface DuckDbError {
   position: number | null;
 }
 
-/** Reads an error of DuckDB's, which is text or JSON behind its type's name. */
+/** Reads an error of DuckDB's, which is text or JSON behind its type's name; also where a `SqlProblem` was made of it. */
 export function duckDbError(error: unknown): DuckDbError {
+  if (error instanceof SqlProblem && error.cause !== undefined) return duckDbError(error.cause);
   const text = error instanceof Error ? error.message : String(error);
   const json = text.indexOf('{"exception_type"');
   if (json >= 0) {

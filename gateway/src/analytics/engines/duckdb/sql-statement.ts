@@ -55,7 +55,7 @@ function problemOf(error: unknown, index: number, text: TextWithTables, shift: n
   // What comes before the statement is ASCII: bytes and characters are the same there.
   const at = position === null ? null : characterOffset(text.sql, position - shift);
   const offset = at === null ? null : text.offsetOf(at);
-  return new SqlProblem(index, type ? `${type} error: ${message}` : message, offset);
+  return new SqlProblem(index, type ? `${type} error: ${message}` : message, offset, { cause: error });
 }
 
 function bind(prepared: DuckDBPreparedStatement, position: number, value: SqlValue): void {

@@ -1,4 +1,4 @@
-import { readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -92,6 +92,20 @@ it('reads the twin when the cache has nothing', async () => {
   const other = await fresh();
   expect(await ask(other)).toEqual(ANSWER);
   expect(other.warnings).toEqual([]);
+});
+
+it('asks again when a file of the cache is gone before the last statement', async () => {
+  await ask(own);
+  await uploaded();
+  const slow = {
+    sql: 'SELECT count(*) AS n FROM range(4000) a(x), range(20000) b(y) WHERE mod(x * y, 7) = 3',
+    parameters: [],
+  };
+  const asking = own.engine.query([users], [slow, STATEMENT], never());
+  await sleep(200);
+  for (const path of cached(own)) rmSync(path);
+  expect((await asking)[1]!.rows).toEqual(ANSWER);
+  expect(cached(own)).toHaveLength(1);
 });
 
 it('fetches a cached file anew when its content is wrong', async () => {
