@@ -112,6 +112,12 @@ describe('loading packs', () => {
     ]);
   });
 
+  it('takes a semicolon at the end of a statement, whatever comments stand behind it', async () => {
+    folder.write('mine/a.sql', ...HEAD, BODY[0]!, `${BODY[1]}; -- all`, '', '-- And now; the', '/* rest; */');
+    const [pack] = await loadFrom(folder);
+    expect(pack!.routes[0]!.statements[0]!.sql).toBe(`${BODY[1]} -- all\n\n-- And now; the\n/* rest; */`);
+  });
+
   it('takes a table whose name is in quotes for read', async () => {
     folder.write('mine/a.sql', ...HEAD, '-- name: n :value', 'SELECT count(*) AS n FROM "mysql_users"');
     expect(await loadFrom(folder)).toHaveLength(1);

@@ -39,12 +39,18 @@ export function parseStatement(
     if (ref === null && conditions !== undefined) report(line, `"${text.trim()}" is no table like mysql.clients`);
     return ref === null ? [] : [ref];
   });
-  const text = lines.slice(1).join('\n').trimEnd().replace(/;$/, '');
+  const text = withoutEnd(lines.slice(1).join('\n').trimEnd());
   const tokens = sqlTokens(text);
   const lineAt = (offset: number) => line + 1 + text.slice(0, offset).split('\n').length - 1;
   checkForm(tokens, line, (offset, message) => report(lineAt(offset), message), report);
   const { sql, binds } = bind(text, tokens, parameters, (offset, message) => report(lineAt(offset), message));
   return { path, kind: kind as UncheckedStatement['kind'], sql, binds, shared: [], needs, line: line + 1 };
+}
+
+/** Without the semicolon behind the statement; the comments that follow it may be about the next one. */
+function withoutEnd(text: string): string {
+  const last = sqlTokens(text).findLast(({ kind }) => kind !== 'comment');
+  return last?.text === ';' ? text.slice(0, last.at) + text.slice(last.at + 1) : text;
 }
 
 /** Exactly one SELECT, without what only one engine knows or what would have to be bound by hand. */
