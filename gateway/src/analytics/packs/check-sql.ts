@@ -86,12 +86,16 @@ function checkColumns({ kind, line }: UncheckedStatement, columns: readonly Resu
 /** The columns that a statement puts on top of the answer stand beside the names of the others. */
 function checkAnswer(statements: AnalyticsRoute['statements'], report: Report) {
   const taken = new Set<string>([AS_OF]);
+  // A name that statements give themselves may hold several figures.
+  const figures = new Set<string>([AS_OF]);
   for (const { path, columns, line, kind } of statements) {
     const names = path.length > 0 ? [path[0]!] : kind === 'map' ? [] : columns.map(({ name }) => name);
     for (const name of names) {
-      if (taken.has(name) && (path.length === 0 || name === AS_OF))
-        report(line, `the answer has two fields called ${name}`);
+      if ((path.length === 0 ? taken : figures).has(name)) report(line, `the answer has two fields called ${name}`);
     }
-    for (const name of names) taken.add(name);
+    for (const name of names) {
+      taken.add(name);
+      if (path.length === 0) figures.add(name);
+    }
   }
 }

@@ -263,6 +263,11 @@ describe('loading packs', () => {
       [...HEAD, ...BODY, '-- name: . :one', BODY[1]!],
       /^7: the answer has two fields called total/,
     ],
+    [
+      'two fields of one name, the columns first',
+      [...HEAD, '-- name: . :one', BODY[1]!, '-- name: total.x :many', BODY[1]!],
+      /^7: the answer has two fields called total/,
+    ],
     ['an example that is none', [...HEAD, '-- example: state', ...BODY], /^4: "state" is not like: state = Lima/],
   ])('refuses a file with %s', async (_, lines, expected) => {
     folder.write('mine/a.sql', ...lines);
