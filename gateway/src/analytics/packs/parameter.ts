@@ -28,6 +28,9 @@ export const SQL_TYPES: Record<ParameterType, string> = {
 /** No range makes a text this long at most; nobody filters by more. */
 const TEXT_MAX = 200;
 
+/** A range or a default in a place where it would be taken for words. */
+const STRAY = /^\s*(-?\d\S*\s*)?(=|\.\.|\|)/;
+
 /**
  * Reads what stands behind `-- param:`, e.g. `months integer 1..36 = 12 Number of calendar months`. The range of a text
  * is that of its length. Gives a message where it is malformed.
@@ -35,10 +38,14 @@ const TEXT_MAX = 200;
 export function parseParameter(text: string): Parameter | string {
   const [, name, type, rest = ''] = /^([a-z_][a-z0-9_]*)\s+(\S+)(.*)$/s.exec(text) ?? [];
   if (name === undefined || type === undefined) return 'a parameter is like: months integer 1..36 = 12 What it means';
-  if (!(type in SQL_TYPES)) return `parameter ${name}: "${type}" is none of ${Object.keys(SQL_TYPES).join(', ')}`;
+  if (!Object.hasOwn(SQL_TYPES, type))
+    return `parameter ${name}: "${type}" is none of ${Object.keys(SQL_TYPES).join(', ')}`;
   const [, range, given, description = ''] = /^(?:\s+(?!=)(\S*(?:\.\.|\|)\S*))?(?:\s*=\s*("[^"]*"|\S+))?(.*)$/s.exec(
     rest,
   )!;
+  if (STRAY.test(description)) {
+    return `parameter ${name}: a range, without blanks, and a default stand before the description, like 1..36 = 12`;
+  }
   const parameter: Parameter = {
     name,
     type: type as ParameterType,
@@ -51,9 +58,9 @@ export function parseParameter(text: string): Parameter | string {
 function readRange(parameter: Parameter, range: string | undefined): string | null {
   const { name, type } = parameter;
   if (type === 'choice') {
-    if (!range?.includes('|')) return `parameter ${name}: a choice needs its values, like week|month`;
-    parameter.choices = range.split('|');
-    return null;
+    parameter.choices = range?.split('|') ?? [];
+    const told = parameter.choices.length > 1 && !parameter.choices.includes('');
+    return told ? null : `parameter ${name}: a choice needs its values, like week|month`;
   }
   if (type === 'text') Object.assign(parameter, { min: 0, max: TEXT_MAX });
   if (range === undefined) return null;
