@@ -118,6 +118,12 @@ describe('loading packs', () => {
     expect(pack!.routes[0]!.statements[0]!.sql).toBe(`${BODY[1]} -- all\n\n-- And now; the\n/* rest; */`);
   });
 
+  it('takes files with a byte order mark and the line ends of Windows', async () => {
+    folder.write('mine/schema.sql', `\ufeff${SCHEMA[0]}\r`);
+    folder.write('mine/a.sql', ...[`\ufeff${HEAD[0]}`, ...HEAD.slice(1), ...BODY].map((line) => `${line}\r`));
+    expect(await loadFrom(folder)).toMatchObject([{ routes: [{ path: '/mysql/analytics/x' }] }]);
+  });
+
   it('takes a table whose name is in quotes for read', async () => {
     folder.write('mine/a.sql', ...HEAD, '-- name: n :value', 'SELECT count(*) AS n FROM "mysql_users"');
     expect(await loadFrom(folder)).toHaveLength(1);

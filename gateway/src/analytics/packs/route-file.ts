@@ -18,7 +18,11 @@ export function parseRouteFile(
   schema: ReadonlyMap<string, DeclaredTable>,
   report: Report,
 ): UncheckedRoute {
-  const lines = text.replaceAll('\r\n', '\n').split('\n');
+  // Editors of Windows put a mark of three bytes in front.
+  const lines = text
+    .replace(/^\ufeff/, '')
+    .replaceAll('\r\n', '\n')
+    .split('\n');
   const starts = lines.flatMap((line, index) => (NAME_LINE.test(line) ? [index] : []));
   const matter = parseFrontMatter(lines.slice(0, starts[0] ?? lines.length), report);
   if (starts.length === 0) report(null, 'it has no line like: -- name: total :value');
