@@ -12,24 +12,39 @@ export async function checkSql(
   reportFor: (file: string) => Report,
 ): Promise<AnalyticsRoute[]> {
   const all = routes.flatMap((route) => route.statements.map((statement) => ({ route, statement })));
-  const described = await describeAll(all, tables, checker, reportFor);
+  const sound = all.filter(({ statement }) => statement.flawed).reduce(without, all);
+  const described = await describeAll(sound, tables, checker, reportFor);
   return routes.map(({ routeLine: _, statements, ...route }) => {
     const report = reportFor(route.file);
     const checked = statements.flatMap((statement) => {
       const columns = described.get(statement);
       if (columns === undefined) return [];
       checkColumns(statement, columns, report);
-      const { kind } = statement;
-      return kind === 'table' ? [] : [{ ...statement, kind, columns }];
+      const { kind, flawed: _, ...own } = statement;
+      return kind === 'table' ? [] : [{ ...own, kind, columns }];
     });
     checkAnswer(checked, report);
     return { ...route, statements: checked };
   });
 }
 
+interface Asked {
+  route: UncheckedRoute;
+  statement: UncheckedStatement;
+}
+
+/** All but a wrong statement and its readers: who reads a wrong table is not wrong for that. */
+function without(all: readonly Asked[], wrong: Asked): readonly Asked[] {
+  const name = wrong.statement.path.join('.').toLowerCase();
+  const reads = ({ shared }: UncheckedStatement) => shared.some((table) => table.name === name);
+  return all.filter(
+    ({ route, statement }) => statement !== wrong.statement && !(route === wrong.route && reads(statement)),
+  );
+}
+
 /** One question for all statements; again without those that are wrong, so that all of them are told at once. */
 async function describeAll(
-  all: { route: UncheckedRoute; statement: UncheckedStatement }[],
+  all: readonly Asked[],
   tables: readonly DeclaredTable[],
   checker: SqlChecker,
   reportFor: (file: string) => Report,
@@ -43,15 +58,11 @@ async function describeAll(
       return new Map(left.map(({ statement }, index) => [statement, columns[index]!]));
     } catch (error) {
       if (!(error instanceof SqlProblem)) throw error;
-      const { route, statement } = left[error.statement]!;
+      const wrong = left[error.statement]!;
+      const { route, statement } = wrong;
       const before = statement.sql.slice(0, error.offset ?? 0);
       reportFor(route.file)(statement.line + before.split('\n').length - 1, error.message);
-      // Who reads a wrong table is not wrong for that.
-      const reads = ({ shared }: UncheckedStatement) =>
-        shared.some(({ name }) => name === statement.path.join('.').toLowerCase());
-      left = left.filter(
-        (other) => other.statement !== statement && !(other.route === route && reads(other.statement)),
-      );
+      left = without(left, wrong);
     }
   }
   return new Map();

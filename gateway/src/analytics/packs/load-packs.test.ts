@@ -147,6 +147,27 @@ describe('loading packs', () => {
     expect(error.problems).toEqual([expect.objectContaining({ line: 5, message: 'there is no column wrong' })]);
   });
 
+  it('asks no engine about a statement that is known to be wrong, nor about its readers', async () => {
+    folder.write(
+      ...['mine/a.sql', ...HEAD, '-- name: few :table', 'SELECT id AS id FROM mysql_users WHERE id < :limit'],
+      ...['-- name: n :value', 'SELECT count(*) AS n FROM few', '-- name: bad :value', 'SELECT wrong FROM mysql_users'],
+    );
+    const asked: string[] = [];
+    const checker: typeof FAKE_CHECKER = {
+      describe: async (_, statements) => {
+        asked.push(...statements.map(({ sql }) => sql));
+        if (statements.length === 0) return [];
+        throw new SqlProblem(0, 'there is no column wrong', null);
+      },
+    };
+    const error = await loadFrom(folder, checker).catch((found) => found);
+    expect(error.problems).toMatchObject([
+      { line: 5, message: expect.stringMatching(/^unknown parameter :limit/) },
+      { line: 9, message: 'there is no column wrong' },
+    ]);
+    expect(asked).toEqual(['SELECT wrong FROM mysql_users']);
+  });
+
   it('tells all that is wrong, with file and line, at once', async () => {
     folder.write('mine/a.sql', ...HEAD, '-- colour: red', ...BODY);
     folder.write('mine/b.sql', ...HEAD, '-- name: total :value', 'SELECT :nothing AS n FROM mysql_users');

@@ -10,6 +10,8 @@ const NAME = /^--\s*name:\s*(\.|[a-z_]\w*(?:\.[a-z_]\w*)*)\s+:(many|one|value|ma
 /** With the tables that others read, which are no part of the answer. */
 export interface UncheckedStatement extends Omit<RouteStatement, 'columns' | 'kind'> {
   kind: StatementKind | 'table';
+  /** Something is wrong with it, and told. */
+  flawed: boolean;
 }
 
 /** Reads one statement, whose name line is the file's line `line`. Null where it makes no sense at all. */
@@ -17,8 +19,13 @@ export function parseStatement(
   lines: readonly string[],
   line: number,
   parameters: readonly Parameter[],
-  report: Report,
+  tell: Report,
 ): UncheckedStatement | null {
+  let flawed = false;
+  const report: Report = (at, message) => {
+    flawed = true;
+    tell(at, message);
+  };
   const [, name, kind, conditions] = NAME.exec(lines[0]!) ?? [];
   if (name === undefined) {
     report(
@@ -44,7 +51,7 @@ export function parseStatement(
   const lineAt = (offset: number) => line + 1 + text.slice(0, offset).split('\n').length - 1;
   checkForm(tokens, line, (offset, message) => report(lineAt(offset), message), report);
   const { sql, binds } = bind(text, tokens, parameters, (offset, message) => report(lineAt(offset), message));
-  return { path, kind: kind as UncheckedStatement['kind'], sql, binds, shared: [], needs, line: line + 1 };
+  return { path, kind: kind as UncheckedStatement['kind'], sql, binds, shared: [], needs, line: line + 1, flawed };
 }
 
 /** Without the semicolon behind the statement; the comments that follow it may be about the next one. */
