@@ -123,7 +123,9 @@ async function main(): Promise<void> {
     recovered,
     afterwards: () => {
       // Nobody waits for either: they may be stopped in the middle.
-      void caughtUp().catch(() => undefined);
+      void caughtUp().catch((error: Error) =>
+        log.debug('what follows publications is looked after in the next round', { cause: error.message }),
+      );
       void proven().then(
         (opened) => sweeper.round(opened),
         () => undefined,

@@ -1,4 +1,4 @@
-import { type Lake, pointerKey } from '@ingesta/kit';
+import { type Lake, LakeError, pointerKey } from '@ingesta/kit';
 import { commitSnapshot } from '../../testing/commit-snapshot';
 import { capturedLog, givenLake } from '../../testing/given';
 import { Snapshots } from '../snapshots';
@@ -28,4 +28,25 @@ it('goes through all that is committed, whatever is wrong with one of them', asy
   await new CatchUp({ lake: open, snapshots: new Snapshots(open), twins, log }).all();
   expect(resumed).toEqual(['mysql', 'postgresql']);
   expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ level: 'warn', database: 'broken' }]);
+});
+
+it('wants to be called again where the lake failed for one of them, and goes through the others first', async () => {
+  for (const database of ['mysql', 'postgresql'])
+    await commitSnapshot(lake, database, { users: { csv: 'id\n', columns } }, RUN);
+  const resumed: string[] = [];
+  let blinks = 1;
+  const twins = {
+    resume: async ({ database }: { database: string }) => {
+      if (blinks-- > 0) throw new LakeError('unavailable', 'the lake blinks', '');
+      resumed.push(database);
+    },
+  };
+  const { log, lines } = capturedLog();
+  const open = async () => lake;
+  const catchUp = new CatchUp({ lake: open, snapshots: new Snapshots(open), twins, log });
+  await expect(catchUp.all()).rejects.toThrow('the lake blinks');
+  expect(resumed).toEqual(['postgresql']);
+  await catchUp.all();
+  expect(resumed).toEqual(['postgresql', 'mysql', 'postgresql']);
+  expect(lines).toEqual([]);
 });

@@ -1,4 +1,4 @@
-import { type Lake, POINTERS } from '@ingesta/kit';
+import { type Lake, LakeError, POINTERS } from '@ingesta/kit';
 import type { Log } from '../../log';
 import type { Snapshots } from '../snapshots';
 import type { PublishedTwins } from './published-twins';
@@ -17,21 +17,33 @@ export interface CatchUpParts {
 export class CatchUp {
   constructor(private readonly parts: CatchUpParts) {}
 
-  /** For every committed snapshot. Rejects where the lake cannot be listed. */
+  /** For every committed snapshot. Rejects, after all of them, where the lake failed: call it again. */
   async all(): Promise<void> {
     const lake = await this.parts.lake();
-    for await (const { key } of lake.list(POINTERS)) await this.one(key.slice(POINTERS.length, -'.json'.length));
+    let failure: LakeError | undefined;
+    for await (const { key } of lake.list(POINTERS)) {
+      const database = key.slice(POINTERS.length, -'.json'.length);
+      await this.#begin(database).catch((error) => {
+        if (error instanceof LakeError) failure = error;
+        else this.#tell(database, error);
+      });
+    }
+    if (failure) throw failure;
   }
 
   /** For the committed snapshot of a database. Never rejects. */
   async one(database: string): Promise<void> {
-    const { snapshots, twins, log } = this.parts;
-    try {
-      const manifest = await snapshots.read(database);
-      if (manifest) await twins.resume(manifest);
-    } catch (error) {
-      const cause = (error as Error).message;
-      log.warn('what follows a publication may be left undone until the next run', { database, cause });
-    }
+    await this.#begin(database).catch((error) => this.#tell(database, error));
+  }
+
+  async #begin(database: string): Promise<void> {
+    const { snapshots, twins } = this.parts;
+    const manifest = await snapshots.read(database);
+    if (manifest) await twins.resume(manifest);
+  }
+
+  #tell(database: string, error: Error): void {
+    const cause = error.message;
+    this.parts.log.warn('what follows a publication may be left undone until the next run', { database, cause });
   }
 }
