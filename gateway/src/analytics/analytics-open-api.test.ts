@@ -9,7 +9,9 @@ import { endpointCounts, tablesRead } from './pack-facts';
 const CHECKER: SqlChecker = {
   describe: async (_, statements) =>
     statements.map(({ sql }) => [
-      { name: 'state', type: 'string' },
+      ...(sql.includes('SELECT id')
+        ? [{ name: 'id', type: 'integer' as const }]
+        : [{ name: sql.includes('constructor') ? 'constructor' : 'state', type: 'string' as const }]),
       ...(sql.includes('AS n') ? [{ name: 'n', type: 'number' as const }] : []),
     ]),
 };
@@ -141,6 +143,55 @@ describe('the documentation of packs', () => {
         },
       },
     });
+  });
+
+  const answerOf = async (path: string, ...lines: string[]) => {
+    folder.write('p/c.sql', `-- route: ${path}`, '-- summary: C', '-- tables: mysql.users', ...lines);
+    const routes = (await loadFrom(folder, CHECKER)).flatMap((pack) => pack.routes);
+    const { paths } = withAnalytics({ paths: {}, components: {} }, routes) as { paths: Record<string, never> };
+    const { get } = paths[path] as unknown as {
+      get: { responses: { 200: { content: { 'application/json': { schema: object; example: object } } } } };
+    };
+    return get.responses[200].content['application/json'];
+  };
+
+  it('promises no columns of a statement that is left out where a table is not there', async () => {
+    const { schema } = await answerOf(
+      '/c',
+      ...['-- uses: pg.extra', '-- name: total :value', 'SELECT state FROM mysql_users'],
+      ...['-- name: . :one if pg.extra', 'SELECT state, 1 AS n FROM pg_extra'],
+    );
+    expect(schema).toMatchObject({ required: ['as_of', 'total'], properties: { n: {}, state: {} } });
+  });
+
+  it('says that whole numbers may be text, as they are beyond 2^53', async () => {
+    const { schema } = await answerOf('/c', '-- name: ids :value', 'SELECT id FROM mysql_users');
+    const { oneOf } = (schema as { properties: { ids: { oneOf: { type: string; pattern?: string }[] } } }).properties
+      .ids;
+    expect(oneOf.map(({ type }) => type)).toEqual(['integer', 'string']);
+    expect('-9007199254740992').toMatch(new RegExp(oneOf[1]!.pattern!));
+  });
+
+  it('takes columns and fields that are called as something that every object has', async () => {
+    const { example } = await answerOf(
+      '/c',
+      ...['-- name: constructor.rows :many', 'SELECT constructor FROM mysql_users'],
+    );
+    expect(example).toEqual({ as_of: '2026-10-31', constructor: { rows: [{ constructor: 'constructor' }] } });
+  });
+
+  it('gives no two operations one name', async () => {
+    await answerOf('/x/y-z', '-- name: n :value', 'SELECT state FROM mysql_users');
+    folder.write(
+      ...['p/d.sql', '-- route: /x/y/z', '-- summary: D', '-- tables: mysql.users'],
+      ...['-- name: n :value', 'SELECT state FROM mysql_users'],
+    );
+    const routes = (await loadFrom(folder, CHECKER)).flatMap((pack) => pack.routes);
+    const { paths } = withAnalytics({ paths: {}, components: {} }, routes);
+    const ids = Object.values(paths as Record<string, { get: { operationId: string } }>).map(
+      ({ get }) => get.operationId,
+    );
+    expect(ids.slice(2)).toEqual(['AnalyticsXYZ', 'AnalyticsXYZ_2']);
   });
 
   it('counts routes by the first part of their path or by their group, and knows the tables they read', async () => {

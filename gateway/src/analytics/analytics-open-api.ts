@@ -13,17 +13,28 @@ type Schema = Readonly<Record<string, unknown>>;
 
 /** The gateway's own document with the packs' routes in it. */
 export function withAnalytics<D extends Document>(document: D, routes: readonly AnalyticsRoute[]): D {
-  const paths = Object.fromEntries(routes.map((route) => [route.path, { get: operationOf(route) }]));
+  const ids = new Set<string>();
+  const paths = Object.fromEntries(
+    routes.map((route) => [route.path, { get: { operationId: operationId(route.path, ids), ...operationOf(route) } }]),
+  );
   return { ...document, paths: { ...document.paths, ...paths } };
 }
 
+/** What generated clients call the operation. `taken` are the names so far, which several paths could have. */
+function operationId(path: string, taken: Set<string>): string {
+  const name = `Analytics${path.replace(/(^|[^A-Za-z0-9]+)([A-Za-z0-9])/g, (_, __, letter: string) => letter.toUpperCase())}`;
+  let id = name;
+  for (let n = 2; taken.has(id); n += 1) id = `${name}_${n}`;
+  taken.add(id);
+  return id;
+}
+
 function operationOf(route: AnalyticsRoute): Schema {
-  const { path, pack, summary, description, parameters, tables, uses } = route;
+  const { pack, summary, description, parameters, tables, uses } = route;
   const named = (refs: AnalyticsRoute['tables']) =>
     refs.map(({ database, table }) => `\`${database}.${table}\``).join(', ');
   const reads = `Reads ${named(tables)}${uses.length > 0 ? `; where it is there, ${named(uses)}` : ''}.`;
   return {
-    operationId: `Analytics${path.replace(/(^|[^A-Za-z0-9]+)([A-Za-z0-9])/g, (_, __, letter: string) => letter.toUpperCase())}`,
     summary,
     description: [description, reads].filter((text) => text !== '').join('\n\n'),
     tags: [`Analytics: ${pack}`],
@@ -86,23 +97,28 @@ const INTEGER: Schema = { type: 'integer', format: 'int64' };
 const TEXT: Schema = { type: 'string' };
 const DATE: Schema = { type: 'string', format: 'date' };
 
+/** Any figure may be null: of no rows, or divided by zero. */
+const orNull = (schema: Schema): Schema => ({ ...schema, nullable: true });
+
 const COLUMN_SCHEMAS: Record<ResultColumn['type'], Schema> = {
-  integer: INTEGER,
-  number: { type: 'number' },
-  boolean: { type: 'boolean' },
-  string: TEXT,
-  date: DATE,
-  'date-time': { type: 'string', format: 'date-time' },
+  // Beyond 2^53 readers of JSON would lose digits.
+  integer: { oneOf: [orNull(INTEGER), { type: 'string', pattern: String.raw`^-?\d{16,}$` }] },
+  number: orNull({ type: 'number' }),
+  boolean: orNull({ type: 'boolean' }),
+  string: orNull(TEXT),
+  date: orNull(DATE),
+  'date-time': orNull({ type: 'string', format: 'date-time' }),
 };
 
 function answerSchema({ statements }: AnalyticsRoute): Schema {
   const answer = objectOf([[AS_OF, { ...DATE, description: 'Date of the oldest data read, UTC.' }]]);
   for (const statement of statements) {
     const schema = statementSchema(statement);
-    if (statement.path.length > 0) put(answer, statement.path, schema, statement.needs.length === 0);
+    const always = statement.needs.length === 0;
+    if (statement.path.length > 0) put(answer, statement.path, schema, always);
     else if (statement.kind === 'map') return schema;
     else
-      for (const { name } of statement.columns) put(answer, [name], (schema as ObjectSchema).properties[name]!, true);
+      for (const { name } of statement.columns) put(answer, [name], (schema as ObjectSchema).properties[name]!, always);
   }
   return answer;
 }
@@ -122,7 +138,8 @@ const objectOf = (fields: readonly (readonly [string, Schema])[]): ObjectSchema 
 function put(into: ObjectSchema, [name, ...rest]: readonly string[], schema: Schema, always: boolean): void {
   let field = schema;
   if (rest.length > 0) {
-    const inner = (into.properties[name!] ?? { type: 'object', properties: {} }) as ObjectSchema;
+    const there = Object.hasOwn(into.properties, name!) ? into.properties[name!] : undefined;
+    const inner = (there ?? { type: 'object', properties: {} }) as ObjectSchema;
     put(inner, rest, schema, always);
     field = inner;
   }
@@ -131,8 +148,7 @@ function put(into: ObjectSchema, [name, ...rest]: readonly string[], schema: Sch
 }
 
 function statementSchema({ kind, columns }: RouteStatement): Schema {
-  // Any figure may be null: of no rows, or divided by zero.
-  const schemaOf = ({ type }: ResultColumn): Schema => ({ ...COLUMN_SCHEMAS[type], nullable: true });
+  const schemaOf = ({ type }: ResultColumn): Schema => COLUMN_SCHEMAS[type];
   if (kind === 'value') return schemaOf(columns[0]!);
   if (kind === 'map') return { type: 'object', additionalProperties: schemaOf(columns[1]!) };
   const row = objectOf(columns.map((column) => [column.name, schemaOf(column)]));
@@ -143,7 +159,7 @@ function statementSchema({ kind, columns }: RouteStatement): Schema {
 function exampleOf({ statements, example }: AnalyticsRoute): unknown {
   const some = { integer: 12, number: 0.25, boolean: true, date: '2026-10-31', 'date-time': '2026-10-31T08:00:00Z' };
   const valueFor = ({ name, type }: ResultColumn): SqlValue =>
-    type === 'string' ? (example[name] ?? name) : some[type];
+    type === 'string' ? (Object.hasOwn(example, name) ? example[name]! : name) : some[type];
   const results = statements.map(({ columns }) => ({ columns, rows: [columns.map(valueFor)] }));
   return JSON.parse(composeAnswer('2026-10-31', statements, results).toString());
 }
