@@ -129,6 +129,28 @@ describe('loading packs', () => {
     expect(await loadFrom(folder)).toHaveLength(1);
   });
 
+  const defaultOf = async (type: string, given: string) => {
+    folder.write('mine/a.sql', ...HEAD, `-- param: x ${type} = ${given}`, ...BODY, 'WHERE id < :x');
+    const [pack] = await loadFrom(folder);
+    return pack!.routes[0]!.parameters[0]!.fallback;
+  };
+
+  it.each([
+    ['number', '0.30000000000000004', 0.30000000000000004],
+    ['number', '-1.5e-7', -1.5e-7],
+    ['number', '1E+21', 1e21],
+    ['integer', '-9007199254740991', -9007199254740991],
+  ])('takes the %s %s', async (type, given, value) => {
+    expect(await defaultOf(type, given)).toBe(value);
+  });
+
+  it.each([
+    ...['1e400', '.5', '5.', '1e', '+1', '0x10', '1_000', 'NaN', 'Infinity'].map((given) => ['number', given]),
+    ...['9007199254740992', '1e3', '1.0', '--1'].map((given) => ['integer', given]),
+  ])('does not take for a %s: %s', async (type, given) => {
+    await expect(defaultOf(type!, given!)).rejects.toThrow(`the default of x must be a`);
+  });
+
   it('tells of a wrong table once, and not of those who read it', async () => {
     folder.write(
       ...['mine/a.sql', ...HEAD, '-- name: sold :table', 'SELECT id AS id FROM mysql_users WHERE wrong'],

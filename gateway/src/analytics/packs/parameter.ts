@@ -113,9 +113,9 @@ export function expected({ type, min, max, choices }: Parameter): string {
 function parseValue(type: ParameterType, text: string): string | number | undefined {
   switch (type) {
     case 'integer':
-      return /^-?\d{1,15}$/.test(text) ? Number(text) : undefined;
+      return /^-?\d+$/.test(text) && Number.isSafeInteger(Number(text)) ? Number(text) : undefined;
     case 'number':
-      return /^-?\d{1,15}(\.\d{1,15})?$/.test(text) ? Number(text) : undefined;
+      return /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(text) && Number.isFinite(Number(text)) ? Number(text) : undefined;
     case 'date':
       return isDate(text) ? text : undefined;
     default:
