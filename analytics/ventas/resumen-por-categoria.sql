@@ -15,7 +15,8 @@ WITH products AS (
 )
 SELECT
   products.categoria AS categoria,
-  CAST(round(coalesce(sum(TRY_CAST(trim(ventas.cantidad) AS decimal(12,3))), 0)) AS bigint) AS unidades
+  -- "1_000" is a number to DuckDB, and to Trino and Athena none.
+  CAST(round(coalesce(sum(TRY_CAST(replace(trim(ventas.cantidad), '_', '?') AS decimal(12,3))), 0)) AS bigint) AS unidades
 FROM ventas_ventas AS ventas
 JOIN products ON products.producto_id = ventas.producto_id
 GROUP BY products.categoria

@@ -69,7 +69,7 @@ const AWKWARD: Record<string, Tables> = {
     productos: table('producto_id categoria', ['p1', 'Zapatos'], ['p1', 'Ropa'], ['p2', null], [null, '?'], ['p3', '']),
     ventas: table(
       'producto_id cantidad',
-      ...['2', ' 3.0 ', '1e1', 'nan', 'NaN', 'inf', '-Infinity', '1e300', '-1e400', '', 'dos', null].map(
+      ...['2', ' 3.0 ', '1e1', 'nan', 'NaN', 'inf', '-Infinity', '1e300', '-1e400', '1_000', '', 'dos', null].map(
         (cell): Cell[] => ['p1', cell],
       ),
       ...[
