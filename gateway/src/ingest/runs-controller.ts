@@ -5,6 +5,7 @@ import {
   Delete,
   Get,
   Header,
+  OperationId,
   Path,
   Query,
   Request,
@@ -107,6 +108,7 @@ export class RunsController extends Controller {
    * @param cursor `next_cursor` of the page before
    */
   @Get()
+  @OperationId('ListRuns')
   async list(
     @Request() http: HttpRequest,
     @Query() db?: string,
