@@ -164,14 +164,6 @@ describe('the documentation of packs', () => {
     expect(schema).toMatchObject({ required: ['as_of', 'total'], properties: { n: {}, state: {} } });
   });
 
-  it('says that whole numbers may be text, as they are beyond 2^53', async () => {
-    const { schema } = await answerOf('/c', '-- name: ids :value', 'SELECT id FROM mysql_users');
-    const { oneOf } = (schema as { properties: { ids: { oneOf: { type: string; pattern?: string }[] } } }).properties
-      .ids;
-    expect(oneOf.map(({ type }) => type)).toEqual(['integer', 'string']);
-    expect('-9007199254740992').toMatch(new RegExp(oneOf[1]!.pattern!));
-  });
-
   it('takes columns and fields that are called as something that every object has', async () => {
     const { example } = await answerOf(
       '/c',

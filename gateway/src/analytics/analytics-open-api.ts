@@ -42,7 +42,7 @@ function operationOf(route: AnalyticsRoute): Schema {
     parameters: [...parameters.map(parameterOf), IF_NONE_MATCH],
     responses: {
       200: {
-        description: 'Ok',
+        description: 'Ok. Whole numbers beyond 2^53 are text: readers of JSON would lose digits.',
         headers: {
           ETag: header('Of the committed data read, the parameters and the SQL.'),
           'Ingesta-Runs': header('The runs whose data was read: `mysql=<run_id>, …`.'),
@@ -101,8 +101,7 @@ const DATE: Schema = { type: 'string', format: 'date' };
 const orNull = (schema: Schema): Schema => ({ ...schema, nullable: true });
 
 const COLUMN_SCHEMAS: Record<ResultColumn['type'], Schema> = {
-  // Beyond 2^53 readers of JSON would lose digits.
-  integer: { oneOf: [orNull(INTEGER), { type: 'string', pattern: String.raw`^-?\d{16,}$` }] },
+  integer: orNull(INTEGER),
   number: orNull({ type: 'number' }),
   boolean: orNull({ type: 'boolean' }),
   string: orNull(TEXT),

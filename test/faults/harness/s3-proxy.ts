@@ -139,7 +139,7 @@ export async function startS3Proxy(upstream: URL, listen = '127.0.0.1'): Promise
     if (strike) strike.left -= 1;
     const handled = strike ? give(strike, call, incoming, outgoing) : passOn(incoming, outgoing);
     // A connection that broke, on purpose or because its caller was killed: nobody is left to be told.
-    handled.catch(() => incoming.socket.destroy());
+    handled.catch(() => incoming.destroy());
   });
   server.listen(0, listen);
   await once(server, 'listening');

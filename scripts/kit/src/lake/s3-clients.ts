@@ -35,5 +35,7 @@ export function s3Clients(settings: S3LakeSettings): [thrice: S3Client, once: S3
     ...(endpoint && { endpoint, forcePathStyle: true }),
   };
   const thrice = new S3Client(config);
-  return [thrice, new S3Client({ ...config, maxAttempts: 1, requestHandler: thrice.config.requestHandler })];
+  // Of tokens that rotate both have the same one at any time.
+  const { credentials: found, requestHandler } = thrice.config;
+  return [thrice, new S3Client({ ...config, credentials: found, maxAttempts: 1, requestHandler })];
 }
