@@ -1,4 +1,4 @@
-import type { Lake, Manifest } from '@ingesta/kit';
+import { type Lake, type Manifest, within } from '@ingesta/kit';
 import { endpointCounts, tablesRead } from '../analytics/pack-facts';
 import type { Pack } from '../analytics/packs/pack';
 import type { Snapshots } from '../analytics/snapshots';
@@ -9,7 +9,6 @@ import type { Config } from '../config';
 import { ApiError } from '../errors';
 import type { Runner } from '../runners/runner';
 import { type Clock, systemClock } from '../runs/clock';
-import { within } from '../within';
 import { KnownSources, LISTING_MS } from './known-sources';
 
 /** `GET /`. */

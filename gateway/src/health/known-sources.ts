@@ -1,7 +1,7 @@
+import { within } from '@ingesta/kit';
 import { asApiError } from '../as-api-error';
 import { ApiError } from '../errors';
 import type { Runner, SourceListing } from '../runners/runner';
-import { within } from '../within';
 
 /** Balancers poll what is told from the list, so a Docker daemon that says nothing holds nobody up for longer. */
 const ANSWER_MS = 1_000;

@@ -9,7 +9,7 @@ import { systemClock } from '../runs/clock';
 import type { HeldLease } from '../runs/held-lease';
 import { leaseTimes } from '../runs/lease';
 import { LeaseStore } from '../runs/lease-store';
-import { readPointer } from '../runs/publication';
+import { fencedEpoch } from '../runs/publication';
 import type { RunJournal } from '../runs/run-journal';
 import type { Verifier } from '../runs/verifier/verifier';
 import { untilAborted } from '../until-aborted';
@@ -115,7 +115,7 @@ function acquire(
     claimant: { holder: services.gateway, runId, nonce: randomUUID(), deadline },
     times,
     clock: systemClock,
-    epochFloor: async () => (await readPointer(lake, database))?.pointer.epoch ?? 0,
+    epochFloor: () => fencedEpoch(lake, database),
     signal: halt.signal,
   });
 }

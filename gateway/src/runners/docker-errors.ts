@@ -1,5 +1,5 @@
+import { within } from '@ingesta/kit';
 import { ApiError } from '../errors';
-import { within } from '../within';
 
 /** The parts of an error of docker-modem that we look at. */
 interface EngineError {

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Container, Task } from '@aws-sdk/client-ecs';
+import { within } from '@ingesta/kit';
 import { ApiError } from '../errors';
 import { untilAborted } from '../until-aborted';
-import { within } from '../within';
 import type { EcsApi } from './ecs-api';
 import { notStarted } from './ecs-errors';
 import { MEMORY_EXITS, STOP_SECONDS } from './runner';

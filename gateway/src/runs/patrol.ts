@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Lake, LakeError, LOCKS, runKeys } from '@ingesta/kit';
+import { databaseOf, type Lake, LakeError, LOCKS, runKeys } from '@ingesta/kit';
 import { ApiError } from '../errors';
 import type { Log } from '../log';
 import { acquireLease } from './acquire-lease';
@@ -8,7 +8,7 @@ import { type Clock, systemClock } from './clock';
 import { fence } from './fence';
 import { leaseTimes } from './lease';
 import { LeaseStore } from './lease-store';
-import { readPointer } from './publication';
+import { fencedEpoch } from './publication';
 import { MalformedRecord } from './read-record';
 
 export interface PatrolServices {
@@ -76,7 +76,7 @@ export class Patrol {
   async round(): Promise<void> {
     const lake = await this.services.lake();
     for await (const { key, etag } of lake.list(LOCKS)) {
-      const database = key.slice(LOCKS.length, -'.json'.length);
+      const database = databaseOf(key);
       const before = this.#sightings.get(database);
       const now = this.#clock.mono();
       if (before?.etag !== etag) this.#sightings.set(database, { etag, since: now, quiet: false });
@@ -115,7 +115,7 @@ export class Patrol {
         times,
         clock: this.#clock,
         watch: { etag: seen.etag, nonce, runId, since: sighting.since },
-        epochFloor: async () => (await readPointer(lake, database))?.pointer.epoch ?? 0,
+        epochFloor: () => fencedEpoch(lake, database),
         signal: this.#stop.signal,
       });
       void lease.keep();

@@ -44,7 +44,12 @@ export function mustBeWhole(database: string, { pointer, manifest }: Current): v
   });
 }
 
-/** `readCurrent`, but that a manifest which is gone is null, too: enough for who only looks at the epoch, or replaces the whole. */
+/** Of the last holder that fenced; 0 where nobody ever did. */
+export async function fencedEpoch(lake: Lake, database: string): Promise<number> {
+  return (await readRecord(lake, pointerKey(database), pointerSchema))?.record.epoch ?? 0;
+}
+
+/** `readCurrent`, but that a manifest which is gone is null, too: enough for who replaces the whole. */
 export async function readPointer(
   lake: Lake,
   database: string,

@@ -1,9 +1,8 @@
-import type { Lake } from '@ingesta/kit';
+import { type Lake, within } from '@ingesta/kit';
 import type { Config } from '../config';
 import { ApiError } from '../errors';
 import type { LaunchableSource, Runner, SourceListing } from '../runners/runner';
 import { readCurrent } from '../runs/publication';
-import { within } from '../within';
 import { sourceEnv } from './source-env';
 
 /** A source as `GET /api/ingesta` shows it. */

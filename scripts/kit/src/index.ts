@@ -32,3 +32,4 @@ export * from './sensitive/sensitive-rules';
 export * from './source';
 export * from './wire/frames';
 export * from './wire/socket-tap';
+export * from './within';

@@ -128,6 +128,7 @@ export class Lineages {
       for (const { table_schema, name, definition } of views.values()) {
         if (!names.has(name.toLowerCase())) continue;
         if (definition) texts.add(definition);
+        // Asked for its warning.
         else await this.ofView(table_schema, name);
       }
     }

@@ -6,7 +6,7 @@ import { describeStatement } from './describe-statement';
 import type { FoundTable } from './discover';
 import { type Lineage, lineageOf } from './lineage';
 import { isRefusedStatement } from './server-error';
-import type { Snapshot } from './snapshot';
+import { NO_SEARCH_PATH, type Snapshot } from './snapshot';
 
 const TYPES = `
 WITH RECURSIVE ${BASE_TYPES}
@@ -43,7 +43,7 @@ export async function findDataset(client: Client, { name, text }: Dataset, snaps
     const query = { text: `SELECT * FROM ${from} LIMIT 0`, queryMode: 'extended' } as const;
     const { fields } = await client.query(query);
     // Definitions of views come out qualified, and can be read whatever the path.
-    await client.query("SELECT pg_catalog.set_config('search_path', '', true)");
+    await client.query(NO_SEARCH_PATH);
     const lineage = await lineageOf(client, text, fields, snapshot.defaultSchema);
     return await describe(client, name, from, fields, lineage, snapshot);
   } catch (error) {

@@ -89,11 +89,12 @@ async function namesReached(client: Client, text: string): Promise<string[]> {
   const texts = new Set([text]);
   for (const one of texts) {
     const names = namesIn(one);
+    const unnamed = takesUnnamed(one);
     for (const name of names) reached.add(name);
     const { rows } = await client.query<Named>(NAMED, [names.map((name) => name.toLowerCase())]);
     for (const { definition, columns } of rows) {
       if (definition !== null) texts.add(definition);
-      for (const name of takesUnnamed(one) ? columns : []) reached.add(name);
+      for (const name of unnamed ? columns : []) reached.add(name);
     }
   }
   return [...reached];

@@ -38,6 +38,9 @@ const SESSION = {
   client_connection_check_interval: '2000',
 } as const;
 
+/** Names come out qualified, and nobody's function can stand in for one of pg_catalog's. */
+export const NO_SEARCH_PATH = "SELECT pg_catalog.set_config('search_path', '', true)";
+
 /** Rolled back to once a table is read: its locks go, so that 10,000 tables do not fill the server's lock table. */
 const SAVEPOINT = 'SAVEPOINT nothing_read';
 /** Frees the locks of what was read, and puts settings back. */
@@ -93,8 +96,7 @@ function sessionStatements(statementTimeout: number): string[] {
     `SELECT pg_catalog.set_config(v.name, v.value, true) FROM (VALUES ${values.join(', ')}) AS v (name, value)
      JOIN pg_catalog.pg_settings s ON pg_catalog.lower(s.name) = pg_catalog.lower(v.name)
      WHERE v.name <> 'client_connection_check_interval' OR pg_catalog.version() ~ 'linux'`,
-    // Names come out qualified, and nobody's function can stand in for one of pg_catalog's.
-    "SELECT pg_catalog.set_config('search_path', '', true)",
+    NO_SEARCH_PATH,
     SAVEPOINT,
   ];
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
+  databaseOf,
   type Lake,
   LOCKS,
   type Manifest,
@@ -103,7 +104,7 @@ export function scriptsOf(folder: string): string[] {
 
 async function databasesOf(lake: Lake): Promise<string[]> {
   const found: string[] = [];
-  for await (const { key } of lake.list(LOCKS)) found.push(key.slice(LOCKS.length, -'.json'.length));
+  for await (const { key } of lake.list(LOCKS)) found.push(databaseOf(key));
   return found;
 }
 

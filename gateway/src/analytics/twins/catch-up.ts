@@ -1,4 +1,4 @@
-import { type Lake, LakeError, POINTERS } from '@ingesta/kit';
+import { databaseOf, type Lake, LakeError, POINTERS } from '@ingesta/kit';
 import type { Log } from '../../log';
 import type { Snapshots } from '../snapshots';
 import type { PublishedTwins } from './published-twins';
@@ -22,7 +22,7 @@ export class CatchUp {
     const lake = await this.parts.lake();
     let failure: LakeError | undefined;
     for await (const { key } of lake.list(POINTERS)) {
-      const database = key.slice(POINTERS.length, -'.json'.length);
+      const database = databaseOf(key);
       await this.#begin(database).catch((error) => {
         if (error instanceof LakeError) failure = error;
         else this.#tell(database, error);

@@ -1,4 +1,4 @@
-import { type Lake, LakeError, type Manifest, POINTERS, parquetKeys, sweepKeys } from '@ingesta/kit';
+import { databaseOf, type Lake, LakeError, type Manifest, POINTERS, parquetKeys, sweepKeys } from '@ingesta/kit';
 import type { Log } from '../../log';
 import { forEachOf } from '../for-each-of';
 import { readCurrent, readManifest } from '../publication';
@@ -21,7 +21,7 @@ export interface Retention {
  */
 export async function retireSnapshots(lake: Lake, retention: Retention): Promise<void> {
   for await (const { key } of lake.list(POINTERS)) {
-    const database = key.slice(POINTERS.length, -'.json'.length);
+    const database = databaseOf(key);
     try {
       await retireOf(lake, database, retention);
     } catch (error) {

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { within } from '../within';
 import { type AwsKeys, awsKeys } from './aws-keys';
 import { AWS_SILENCE } from './aws-silence';
 import { LakeError } from './lake';
@@ -39,10 +39,7 @@ export async function foundCredentials(env: Env, patienceMs = PATIENCE_MS): Prom
       clientConfig: { region: awsRegion(env), requestHandler: AWS_SILENCE },
       ...(profile && { profile }),
     });
-    const late = sleep(patienceMs, undefined, { ref: false }).then(() => {
-      throw new Error(`no answer within ${patienceMs / 1000} s`);
-    });
-    const found = await Promise.race([chain(), late]);
+    const found = await within(patienceMs, chain(), () => new Error(`no answer within ${patienceMs / 1000} s`));
     return { ...found, expiration: found.expiration ?? new Date(Date.now() + REREAD_MS) };
   } catch (error) {
     throw notFound(error as Failure);

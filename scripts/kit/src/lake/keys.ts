@@ -70,6 +70,9 @@ export const POINTERS = '_ingesta/current/';
 /** Pointer to the manifest that readers use. */
 export const pointerKey = (db: string): string => `${POINTERS}${db}.json`;
 
+/** The database whose lease or pointer has this key. */
+export const databaseOf = (key: string): string => key.slice(key.lastIndexOf('/') + 1, -'.json'.length);
+
 /** How far the sweep has come: among the runs, and among the snapshots of one database. No source is called `runs`. */
 export const sweepKeys = {
   runs: '_ingesta/sweep/runs.json',

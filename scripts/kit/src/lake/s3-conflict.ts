@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LakeError } from './lake';
+import { CONFLICTS } from './s3-errors';
 
-const CONFLICTS = new Set(['ConditionalRequestConflict', 'OperationAborted']);
 /** Between one try and the next, in milliseconds. */
 const PAUSES = [250, 1_000, 3_000];
 

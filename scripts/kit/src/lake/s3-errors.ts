@@ -26,8 +26,10 @@ const CREDENTIALS = new Set([
   'XAdminUserNotFound', // versitygw's InvalidAccessKeyId, with status 404
 ]);
 const REGION = new Set(['PermanentRedirect', 'AuthorizationHeaderMalformed', 'IllegalLocationConstraintException']);
+/** Another write of the same object is under way. */
+export const CONFLICTS: ReadonlySet<string> = new Set(['ConditionalRequestConflict', 'OperationAborted']);
 /** `NoSuchKey` is what a write with If-Match gets when the object is gone. */
-const TAKEN = new Set(['PreconditionFailed', 'ConditionalRequestConflict', 'OperationAborted', 'NoSuchKey']);
+const TAKEN = new Set(['PreconditionFailed', ...CONFLICTS, 'NoSuchKey']);
 /** Failures of the moment that S3 also sends with status 400, or inside a 200. */
 const MOMENT = new Set(['RequestTimeout', 'InternalError', 'SlowDown', 'ServiceUnavailable', 'NoSuchUpload']);
 
