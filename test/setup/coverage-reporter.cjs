@@ -1,10 +1,13 @@
 const { readFileSync } = require('node:fs');
+const { relative } = require('node:path');
+const { stripVTControlCharacters } = require('node:util');
 
 /** What `describeWith` appends to a title: the services that the tests inside need. */
 const NEEDS = /\[([a-z0-9]+(?:, [a-z0-9]+)*)\]$/;
 
 /**
- * Prints which real servers covered the tests, then the counts as the very last line of the run.
+ * Prints which real servers covered the tests, then what failed, then the counts as the very last line of the run.
+ * Jest tells of a failure where it happened, thousands of lines before the end.
  * With INGESTA_TEST_REQUIRE=all a skipped test makes the run fail: a green run must mean that everything ran.
  */
 class CoverageReporter {
@@ -19,6 +22,7 @@ class CoverageReporter {
     // A file that cannot even be loaded has no tests to count.
     const failed = results.numFailedTests + results.numRuntimeErrorTestSuites;
     const skipped = results.numPendingTests + results.numTodoTests;
+    for (const file of results.testResults) lines.push(...failuresOf(file));
     if (process.env.INGESTA_TEST_REQUIRE === 'all' && skipped > 0) {
       this.error = new Error(`INGESTA_TEST_REQUIRE=all, but ${skipped} tests were skipped`);
       lines.push(this.error.message);
@@ -32,6 +36,20 @@ class CoverageReporter {
   getLastError() {
     return this.error;
   }
+}
+
+/** What failed in a file, a line each: where, which test, and why. */
+function failuresOf({ testFilePath, testExecError, testResults }) {
+  const failed = testResults.filter(({ status }) => status === 'failed');
+  const causes = failed.map(({ fullName, failureMessages }) => `${fullName}: ${inOneLine(failureMessages[0])}`);
+  if (testExecError) causes.push(inOneLine(testExecError.message));
+  return causes.map((cause) => `FAILED ${relative(process.cwd(), testFilePath)}: ${cause}`);
+}
+
+/** Without colours and stack, at most 400 characters. */
+function inOneLine(text = '') {
+  const [message] = stripVTControlCharacters(text.slice(0, 4000)).split('\n    at ', 1);
+  return message.replace(/\s+/g, ' ').trim().slice(0, 400);
 }
 
 function countByService(tests) {

@@ -90,7 +90,9 @@ const temporaries = (url: string) => {
 
 /** Checks what every run owes, however it ended; its one document. */
 function documentOf({ stdout, stderr }: Ended) {
-  expect(stdout).toMatch(/^[^\n]+\n$/);
+  // One line. Not by a pattern: up to 16 MiB of text once overflowed the stack of the engine of patterns.
+  expect(stdout.length).toBeGreaterThan(1);
+  expect(stdout.indexOf('\n')).toBe(stdout.length - 1);
   for (const form of ['s3cr3t', JSON.stringify(SECRET).slice(1, -1), encodeURIComponent(SECRET)]) {
     expect(stdout + stderr).not.toContain(form);
   }
