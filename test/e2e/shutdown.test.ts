@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { openLake } from '@ingesta/kit';
 import { describeWith } from '../services/need';
+import { settled } from '../settled';
 import { createPostgresql, type TestDatabase } from './harness/databases';
 import { expectFailure, startTestGateway } from './harness/gateway';
 import { buildForeignSource, buildImages, containersLabelled, containersOf, E2E_PREFIX } from './harness/images';
@@ -92,13 +93,15 @@ describeWith(['docker'], 'a gateway that is told to stop while a script will not
         await sleep(pause);
         expect(await gateway.stop('SIGTERM')).toBe(0);
         // Another test's gateway may be asking at this moment; what is left behind stays.
-        let left = (await containersLabelled('ingesta.describe')).filter((id) => !before.includes(id));
-        for (let look = 0; look < 50 && left.length > 0; look++) {
-          await sleep(200);
-          const now = await containersLabelled('ingesta.describe');
-          left = left.filter((id) => now.includes(id));
-        }
-        expect(left).toEqual([]);
+        const left = (await containersLabelled('ingesta.describe')).filter((id) => !before.includes(id));
+        const stays = await settled(
+          async () => {
+            const now = await containersLabelled('ingesta.describe');
+            return left.filter((id) => now.includes(id));
+          },
+          ({ length }) => length === 0,
+        );
+        expect(stays).toEqual([]);
       }
     } finally {
       await rm(lake, { recursive: true, force: true });

@@ -1,6 +1,7 @@
 import { copyFile, mkdir, mkdtemp, readdir, readlink, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { settled } from '../../../test/settled';
 import { ShippedSources } from '../sources/shipped-sources';
 import { ProcessRunner } from './process-runner';
 import type { JobSpec } from './runner';
@@ -27,10 +28,7 @@ async function left(): Promise<string[]> {
 }
 
 /** A killed process is gone a moment after the kill. */
-async function leftAfterAMoment(): Promise<string[]> {
-  for (let i = 0; i < 20 && (await left()).length > 0; i += 1) await new Promise((resolve) => setTimeout(resolve, 50));
-  return left();
-}
+const leftAfterAMoment = () => settled(left, (found) => found.length === 0);
 
 const env = { ...process.env, CANARY: 'canary-of-the-gateway' };
 const given = () => ({ runner: new ProcessRunner(new ShippedSources(folder), env), left: leftAfterAMoment });

@@ -1,4 +1,5 @@
 import { describeWith } from '../../../test/services/need';
+import { settled } from '../../../test/settled';
 import { createTestKeyspace, type TestKeyspace } from './testing/test-keyspace';
 
 describeWith(['cassandra'], 'what a Cassandra session offers', () => {
@@ -42,8 +43,11 @@ describeWith(['cassandra'], 'what a Cassandra session offers', () => {
     const selection = { table: table!, columns: table!.columns, isSensitiveKey: () => false };
     expect(await readAll(selection)).toEqual([['7', '{"x":1,"y":2}']]);
     // The node fills views a moment after their table.
-    for (let i = 0; i < 50 && (await rows('by_city')).length === 0; i++) await new Promise((go) => setTimeout(go, 100));
-    expect(await rows('by_city')).toEqual([['Lima', '1', 's3cret']]);
+    const filled = await settled(
+      () => rows('by_city'),
+      ({ length }) => length > 0,
+    );
+    expect(filled).toEqual([['Lima', '1', 's3cret']]);
     await session.close();
   });
 

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { CsvChunk } from '@ingesta/kit';
 import { Client } from 'pg';
 import { describeWith } from '../../../test/services/need';
+import { settled } from '../../../test/settled';
 import { testContext } from '../../kit/src/testing/test-context';
 import { postgresql } from './source';
 import { exportTable, selectionOf, TestDatabase } from './test-database';
@@ -13,12 +14,18 @@ describeWith(['postgresql'], 'PostgreSQL: several connections over one snapshot'
   let db: TestDatabase;
   /** Open transactions of the script's backends, once there have been `n` of them. */
   const connectionsReach = async (n: number) => {
-    for (let i = 0; i < 200 && (await db.backends()).length < n; i++) await sleep(25);
-    expect(await db.backends()).toHaveLength(n);
+    const seen = await settled(
+      () => db.backends(),
+      ({ length }) => length >= n,
+    );
+    expect(seen).toHaveLength(n);
   };
   const noBackends = async () => {
-    for (let i = 0; i < 200 && (await db.backends()).length > 0; i++) await sleep(25);
-    expect(await db.backends()).toEqual([]);
+    const seen = await settled(
+      () => db.backends(),
+      ({ length }) => length === 0,
+    );
+    expect(seen).toEqual([]);
   };
   const sorted = (csv: Buffer) => csv.toString().split('\n').sort();
   beforeAll(async () => {

@@ -34,7 +34,6 @@ interface Ended {
   code: number | null;
   stdout: string;
   stderr: string;
-  ms: number;
 }
 
 interface Started {
@@ -46,7 +45,6 @@ function start(env: Env, options: { args?: string[]; stdin?: string } = {}): Sta
   const child = spawn(process.execPath, [script, ...(options.args ?? [])], {
     env: { PATH: process.env.PATH, FAKE_HOST: 'db', FAKE_PASSWORD: SECRET, ...env },
   });
-  const began = performance.now();
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (data) => {
@@ -58,7 +56,7 @@ function start(env: Env, options: { args?: string[]; stdin?: string } = {}): Sta
   child.stdin.on('error', () => undefined);
   child.stdin.end(options.stdin);
   const ended = new Promise<Ended>((resolve) => {
-    child.once('close', (code) => resolve({ code, stdout, stderr, ms: performance.now() - began }));
+    child.once('close', (code) => resolve({ code, stdout, stderr }));
   });
   return { child, ended };
 }
@@ -366,7 +364,6 @@ describe('a run that fails', () => {
     const known = env.INGESTA_JOB === undefined;
     expect([database, typeof error.run_id]).toEqual(known ? ['fake', 'string'] : [null, 'object']);
     expect(await keysOf(lake)).toEqual([]);
-    expect(ended.ms).toBeLessThan(7_000);
     expect(eventsOf(ended.stderr).at(-1)).toMatchObject({ event: 'log', level: 'error' });
   });
 
@@ -463,11 +460,9 @@ describe('a run that is stopped', () => {
     const run = start({ LAKE_URL: lake, FAKE_SLOW: '1', FAKE_ROWS: '100000' });
     await event(run, 'progress');
     expect(temporaries(lake)).toHaveLength(1);
-    const sent = performance.now();
     run.child.kill(signal);
     run.child.kill(signal);
     const ended = await run.ended;
-    expect(performance.now() - sent).toBeLessThan(3_000);
     expect([ended.code, failureOf(ended).error]).toMatchObject([
       143,
       { code: 'RUN_CANCELLED', message: `Stopped by ${signal}` },
@@ -481,7 +476,6 @@ describe('a run that is stopped', () => {
     const ended = await startJob(jobFor(lake, { deadline, format: 'csv.gz' }, { FAKE_SLOW: '1', FAKE_ROWS: '100000' }))
       .ended;
     expect([ended.code, failureOf(ended).error.code]).toEqual([143, 'RUN_TIMEOUT']);
-    expect(ended.ms).toBeLessThan(5_000);
     expect([await keysOf(lake), temporaries(lake)]).toEqual([[], []]);
   });
 
