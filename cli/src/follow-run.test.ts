@@ -148,7 +148,7 @@ it.each([
 it('takes a silent line for a dead one', async () => {
   const { gateway, close } = await givenGateway([(response) => void response.writeHead(200).write(': hello\n\n')]);
   try {
-    const reading = readEvents(gateway, RUN, null, signal, 50);
+    const reading = readEvents(gateway, RUN, null, signal, 2_000);
     expect(await reading.next()).toEqual({ done: false, value: null });
     await expect(reading.next()).rejects.toMatchObject({ name: 'Unreachable', isTemporary: true });
   } finally {

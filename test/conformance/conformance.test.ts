@@ -121,7 +121,7 @@ describe('a script that cannot be asked', () => {
   });
 
   it('is stopped when it takes too long, and said so', async () => {
-    const subject = await openSubject({ target: [FOLDER], name: undefined, network: null, timeoutMs: 1000 });
+    const subject = await openSubject({ target: [FOLDER], name: undefined, network: null, timeoutMs: 10_000 });
     const silent = await startRelay('127.0.0.1', [], 1);
     const settings = { BREAKER_HOST: '127.0.0.1', BREAKER_PORT: String(silent.port), BREAKER_PASSWORD: PASSWORD };
     const lines = await conformance(subject, settings, ['job']);

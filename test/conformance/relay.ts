@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
 /** Every answer of the database is held back this long, so that a small table, too, takes its time. */
-const DELAY_MS = 150;
+const DELAY_MS = 400;
 
 /** A server between the script and its database. */
 export interface Relay {

@@ -3,13 +3,13 @@ import { inWorld } from '../faults/harness/world';
 import { describeWith } from '../services/need';
 
 /** As one that drops what is idle for 60 s: nothing of the gateway's knows which number it is. */
-const PATIENCE_S = 20;
+const PATIENCE_S = 30;
 
 describeWith(['nginx', 'postgresql', 's3'], 'behind a balancer that drops idle connections', () => {
   it(
     'a caller who follows a run keeps its line for longer than that, and gets the result',
     () =>
-      inWorld({ nginxTimeoutS: PATIENCE_S }, async ({ nginx, shop }) => {
+      inWorld({ nginxTimeoutS: PATIENCE_S, settings: { LEASE_TTL: '20' } }, async ({ nginx, shop }) => {
         const release = await shop.hold();
         const url = nginx.url;
         const accepted = await nginx.begin();

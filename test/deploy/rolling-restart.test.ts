@@ -50,7 +50,7 @@ describeWith(
           for (;;) {
             const { status, body } = await nginx.post('postgresql', { headers: { 'Idempotency-Key': key } });
             if (status === 200) return void runs.add(body.run_id);
-            expect(body.error.code).toMatch(/^(RUN_IN_PROGRESS|LEASE_LOST|GATEWAY_UNAVAILABLE)$/);
+            expect(body.error.code).toMatch(/^(RUN_IN_PROGRESS|LEASE_LOST|GATEWAY_UNAVAILABLE|LAKE_UNAVAILABLE)$/);
             await sleep(100);
           }
         };

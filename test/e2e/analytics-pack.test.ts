@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { openLake } from '@ingesta/kit';
 import { commitSnapshot } from '../../gateway/src/testing/commit-snapshot';
 import { PackFolder } from '../../gateway/src/testing/given-packs';
 import { runCommand } from '../services/command';
 import { describeWith } from '../services/need';
+import { settled } from '../settled';
 import { ROOT, startTestGateway } from './harness/gateway';
 import { buildImages, E2E_PREFIX } from './harness/images';
 
@@ -137,13 +137,10 @@ async function openToAll(folder: string): Promise<void> {
 }
 
 async function untilReady(url: string, logs: () => Promise<string>): Promise<void> {
-  for (let attempt = 0; attempt < 100; attempt++) {
-    const ready = await fetch(`${url}/livez`).then(
+  const isUp = () =>
+    fetch(`${url}/livez`).then(
       ({ ok }) => ok,
       () => false,
     );
-    if (ready) return;
-    await sleep(200);
-  }
-  throw new Error(`The gateway did not start: ${await logs()}`);
+  if (!(await settled(isUp, (up) => up))) throw new Error(`The gateway did not start: ${await logs()}`);
 }

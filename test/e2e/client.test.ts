@@ -165,7 +165,7 @@ describeWith(['postgresql'], 'ingesta, following a run that takes its time', () 
       LAKE_URL: pathToFileURL(lake).href,
       RUNNER: 'process',
       PACKS: 'none',
-      LEASE_TTL: '3',
+      LEASE_TTL: '10',
       PORT: port,
     });
   const follow = (url: string, ...more: string[]) =>

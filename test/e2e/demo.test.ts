@@ -84,7 +84,7 @@ describe('npm run demo', () => {
     const noDocker = { DOCKER_HOST: 'unix:///nonexistent/docker.sock' };
     await expectWholeDemo(noDocker, /Scripts run as processes: no Docker engine answers/);
     await expectWholeDemo(noDocker, /Scripts run as processes/);
-  }, 120_000);
+  }, 300_000);
 });
 
 describeWith(['docker'], 'npm run demo with Docker', () => {
@@ -101,5 +101,5 @@ describeWith(['docker'], 'npm run demo with Docker', () => {
       { IMAGE_PREFIX: 'ingesta-absent-', NODE_IMAGE: 'ingesta-absent/node:0' },
       /Scripts run as processes: the script images could not be built/,
     );
-  }, 120_000);
+  }, 300_000);
 });

@@ -54,7 +54,7 @@ describeWith(['postgresql', 's3'], 'scripts as ECS tasks', () => {
       USE_AWS_ECS: 'true',
       ECS_CLUSTER: 'suite',
       ECS_SUBNETS: 'subnet-1',
-      LEASE_TTL: '2',
+      LEASE_TTL: '10',
       PACKS: 'none',
     };
     gateway = await startTestGateway(settings);
@@ -141,7 +141,7 @@ describeWith(['postgresql', 's3'], 'scripts as ECS tasks', () => {
       await second.stop('SIGKILL');
       await until(async () => (await gateway.get(`/api/ingesta/runs/${run}`)).body.state === 'failed');
       await until(async () => ecs.running().length === 0);
-      expect(await gateway.log()).toContain('removed what a gateway that went away has left');
+      await until(async () => (await gateway.log()).includes('removed what a gateway that went away has left'));
     });
   });
 });

@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { runCommand } from '../services/command';
 import { describeWith, podmanHost } from '../services/need';
+import { settled } from '../settled';
 import { startTestGateway, type TestGateway } from './harness/gateway';
 import { buildImages, E2E_PREFIX } from './harness/images';
 
@@ -35,7 +36,11 @@ describeWith(['docker', 'podman'], 'Podman in the place of Docker', () => {
   });
 
   it('has the image, runs it with its job on stdin, and keeps no container', async () => {
-    const { body: health } = await gateway.get('/api/ingesta/health');
+    // The first container of an image takes its time here.
+    const { body: health } = await settled(
+      () => gateway.get('/api/ingesta/health'),
+      ({ body }) => body.images.files?.state === 'ok',
+    );
     expect(health.runner).toMatchObject({ state: 'ok', detail: 'runner docker' });
     expect(health.images.files).toMatchObject({ state: 'ok' });
     const { status, body } = await gateway.post('files');

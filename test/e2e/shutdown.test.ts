@@ -64,8 +64,7 @@ describeWith(['docker'], 'a gateway that is told to stop while a script will not
     });
     try {
       const answer = gateway.post('villain');
-      while (!(await gateway.log()).includes('run started')) await sleep(50);
-      await sleep(1000);
+      while (!(await gateway.log()).includes('nothing moves me')) await sleep(50);
       const exit = gateway.stop('SIGTERM');
       // Impatient people send it twice.
       process.kill(gateway.pid, 'SIGTERM');

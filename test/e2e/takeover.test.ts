@@ -19,7 +19,7 @@ describeWith(['docker', 'postgresql'], 'a gateway that is killed in the middle o
       LAKE_URL: pathToFileURL(lake).href,
       RUNNER: 'docker',
       IMAGE_PREFIX: E2E_PREFIX,
-      LEASE_TTL: '3',
+      LEASE_TTL: '10',
       PACKS: 'none',
     });
     gateways.push(gateway);

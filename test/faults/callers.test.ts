@@ -24,14 +24,15 @@ describeWith(['nginx', 'postgresql', 's3'], 'fault 26: a caller', () => {
     }));
 
   it('whose nginx loses its patience leaves one run, which finishes; polling gives the result', () =>
-    inWorld({ nginxTimeoutS: 1 }, async ({ bucket, folder, nginx, shop }) => {
+    inWorld({ nginxTimeoutS: 3 }, async ({ bucket, folder, gateways: [a], nginx, shop }) => {
       const release = await shop.hold();
       // nginx's own 504 reaches the caller as the JSON that stands for every answer of its own.
       const { status, body } = await nginx.post();
       expect([status, body.error.code]).toEqual([503, 'GATEWAY_UNAVAILABLE']);
-      const [{ run_id }] = (await nginx.get('/api/ingesta/runs')).body.runs;
+      while ((await recordsOf(bucket.lake)).length === 0) await sleep(20);
+      const [{ run_id }] = (await a!.get('/api/ingesta/runs')).body.runs;
       await release();
-      expect(await nginx.endOf(run_id)).toMatchObject({ state: 'succeeded' });
+      expect(await a!.endOf(run_id)).toMatchObject({ state: 'succeeded' });
       expect(await recordsOf(bucket.lake)).toHaveLength(1);
       // The balancer did not ask the other gateway for it, which would have refused it.
       const log = await readFile(join(folder, 'nginx/access.log'), 'utf8');

@@ -31,7 +31,7 @@ for (const name of engines) {
 describeWith(['nginx', 'postgresql', 's3'], 'fault 15: a database that hangs', () => {
   it('costs a run its time and no more: its script is gone', () =>
     inWorld(
-      { gateways: 1, rows: 200_000, settings: { RUN_TIMEOUT: '4' } },
+      { gateways: 1, rows: 300_000, settings: { RUN_TIMEOUT: '20' } },
       async ({ database, folder, gateways: [a] }) => {
         database.throttle(500_000);
         const call = a!.post();
@@ -61,7 +61,7 @@ describeWith(['nginx', 'postgresql', 's3'], 'fault 15: a database that hangs', (
 // Seen to fail without `lease.keep` in `runRecorded` (recorded-run.ts): the rival was not refused any more.
 describeWith(['nginx', 'postgresql', 's3'], 'fault 16: a slow database', () => {
   it('costs no lease, however often it would have run out', () =>
-    inWorld({ rows: 100_000 }, async ({ bucket, database, gateways: [a, b] }) => {
+    inWorld({ rows: 150_000 }, async ({ bucket, database, gateways: [a, b] }) => {
       database.throttle(300_000);
       const runId = await a!.begin();
       const lease = () => readJson(bucket.lake, '_ingesta/locks/postgresql.json');

@@ -35,7 +35,7 @@ describeWith(['nginx', 'postgresql', 's3'], 'fault 24: garbage collection beside
         const garbage = async () => (await objectsOf('postgresql')).filter((key) => !kept.includes(key));
         while ((await garbage()).length > 0) await sleep(100);
         // The sweep of both gateways has been round since.
-        await sleep(3_000);
+        await sleep(6_000);
         expect(await objectsOf('postgresql')).toEqual(kept);
         expect(await written()).toBe(true);
         await release();

@@ -29,7 +29,7 @@ describeWith(['nginx', 'postgresql', 's3'], 'fault 6: the claim of a lease', () 
 // Seen to fail with `#lookUp` (held-lease.ts) not taking up the ETag it read: the next renewal was refused (412).
 describeWith(['nginx', 'postgresql', 's3'], 'fault 7: the renewal of a lease', () => {
   it.each(lost)('goes on in the same epoch where %s is lost', (_, fault) =>
-    inWorld({ gateways: 1 }, async ({ bucket, gateways: [a], shop }) => {
+    inWorld({ gateways: 1, settings: { LEASE_TTL: '20' } }, async ({ bucket, gateways: [a], shop }) => {
       const release = await shop.hold();
       const runId = await a!.begin();
       await a!.s3.strike(writeOf(LOCK), fault);

@@ -66,7 +66,7 @@ const settingsOf = (folder: string): Record<string, string> => ({
   FILES_PATH: join(folder, 'files'),
   SOURCES: 'ventas=files:VENTAS_',
   VENTAS_FILES_PATH: join(folder, 'files'),
-  LEASE_TTL: '2',
+  LEASE_TTL: '30',
   ANALYTICS_CACHE_DIR: join(folder, 'cache'),
 });
 

@@ -6,6 +6,8 @@ import { createBucket } from '../e2e/harness/s3';
 import { describeWith } from '../services/need';
 import { settled, startWatched } from './many-runs';
 
+/** Connections to the lake that are kept, where more calls met than before. A leak of a run's would be sixty. */
+const SOME = 8;
 const ROOT = join(__dirname, '../..');
 
 async function leavesNothingOpen(settings: (folder: string) => Promise<Record<string, string>>): Promise<void> {
@@ -17,8 +19,8 @@ async function leavesNothingOpen(settings: (folder: string) => Promise<Record<st
     const before = await settled(gateway);
     await gateway.run(60);
     const { descriptors, resources } = await settled(gateway, before);
-    expect(descriptors).toBeLessThanOrEqual(before.descriptors);
-    expect(resources).toBeLessThanOrEqual(before.resources);
+    expect(descriptors).toBeLessThanOrEqual(before.descriptors + SOME);
+    expect(resources).toBeLessThanOrEqual(before.resources + SOME);
   } finally {
     expect(await gateway.stop()).toBe(0);
     await rm(folder, { recursive: true, force: true });

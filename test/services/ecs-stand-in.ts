@@ -211,7 +211,7 @@ export class EcsStandIn {
     task.desiredStatus = 'STOPPED';
     task.stopCode ??= 'UserInitiated';
     task.child?.kill('SIGTERM');
-    setTimeout(() => task.child?.kill('SIGKILL'), 1000).unref();
+    setTimeout(() => task.child?.kill('SIGKILL'), 4000).unref();
     return task;
   }
 

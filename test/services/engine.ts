@@ -15,8 +15,9 @@ export interface Engine {
   stop(): Promise<void>;
 }
 
-const PING_MS = 3_000;
-const DAEMON_READY_MS = 60_000;
+/** Where there is no daemon the answer comes at once. */
+const PING_MS = 20_000;
+const DAEMON_READY_MS = 180_000;
 
 /** The daemon that answers; else, where installing is allowed, one of our own; else `undefined`. */
 export async function startEngine(): Promise<Engine | undefined> {

@@ -3,7 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-const START_MS = 20_000;
+const START_MS = 60_000;
 
 /** The built gateway, in a process of its own. */
 export interface GatewayProcess {

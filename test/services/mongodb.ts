@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import * as os from 'node:os';
 import { join } from 'node:path';
 import { aptInstall, canAptInstall } from './apt';
 import { firstThatStarts, mayInstall } from './attempts';
@@ -35,8 +35,8 @@ export function startMongodb(engine?: Engine): Promise<ServiceHandle> {
   return firstThatStarts('mongodb', [
     givenByUrl('mongodb', 'INGESTA_TEST_MONGO_URL', 'INGESTA_TEST_MONGO', '27017'),
     { from: 'image', start: () => containerMongodb(engine) },
-    { from: 'installed', start: () => startProgram(installedMongod(), engine) },
-    { from: 'install', start: async () => startProgram(await fetchProgram(), engine) },
+    { from: 'installed', start: () => startMongod(installedMongod(), engine) },
+    { from: 'install', start: async () => startMongod(await fetchProgram(), engine) },
   ]);
 }
 
@@ -70,12 +70,9 @@ async function fetchProgram(): Promise<string | undefined> {
 }
 
 /** Starts an instance of our own on a fresh data folder; unlike other servers, mongod runs as whoever we are. */
-async function startProgram(
-  program: string | undefined,
-  engine: Engine | undefined,
-): Promise<ServiceHandle | undefined> {
+export async function startMongod(program: string | undefined, engine?: Engine): Promise<ServiceHandle | undefined> {
   if (!program) return undefined;
-  const folder = await mkdtemp(join(tmpdir(), 'ingesta-mongodb-'));
+  const folder = await mkdtemp(join(os.tmpdir(), 'ingesta-mongodb-'));
   const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
   try {
     await mkdir(join(folder, 'data'));
@@ -111,7 +108,7 @@ async function startProgram(
 async function containerMongodb(engine: Engine | undefined): Promise<ServiceHandle | undefined> {
   const image = engine ? await presentOrPulled(IMAGES) : undefined;
   if (!engine || !image) return undefined;
-  const logFolder = await mkdtemp(join(tmpdir(), 'ingesta-mongodb-'));
+  const logFolder = await mkdtemp(join(os.tmpdir(), 'ingesta-mongodb-'));
   await chmod(logFolder, 0o755);
   // The key must belong to the server's account, which only the image knows.
   const script = `install -m 600 -o mongodb ${LOG_FOLDER}/key /tmp/key; exec docker-entrypoint.sh mongod "$@"`;
@@ -150,7 +147,8 @@ async function prepareMember(port: number, ownPort: number, password: string): P
   const timeouts = { serverSelectionTimeoutMS: 2_000, connectTimeoutMS: 2_000 };
   const login = { auth: { username: USER, password }, authSource: 'admin' };
   const as = async <T>(options: object, work: (admin: import('mongodb').Db) => Promise<T>): Promise<T> => {
-    const client = new MongoClient(uri, { ...timeouts, ...options });
+    // Jest cannot load what the driver would import by itself.
+    const client = new MongoClient(uri, { ...timeouts, runtimeAdapters: { os }, ...options });
     try {
       return await work(client.db('admin'));
     } finally {

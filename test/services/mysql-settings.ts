@@ -14,6 +14,8 @@ export function commonOptions(logFile: string): string[] {
     '--skip-name-resolve',
     '--innodb-flush-log-at-trx-commit=0',
     '--innodb-doublewrite=0',
+    // MariaDB's alone.
+    '--loose-sync-frm=0',
   ];
 }
 

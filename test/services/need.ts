@@ -42,8 +42,8 @@ export const pgEnv = (): DatabaseEnv => databaseEnv('INGESTA_TEST_PG');
 /** The MySQL or MariaDB server, or another one that `startMysql` started. */
 export const mysqlEnv = (env = process.env): DatabaseEnv => databaseEnv('INGESTA_TEST_MYSQL', env);
 
-/** The MongoDB server: a replica set of one member, whose administrator logs in at `admin`. */
-export const mongoEnv = (): DatabaseEnv => databaseEnv('INGESTA_TEST_MONGO');
+/** The MongoDB server, or another one that `startMongod` started: a replica set of one member, whose administrator logs in at `admin`. */
+export const mongoEnv = (env = process.env): DatabaseEnv => databaseEnv('INGESTA_TEST_MONGO', env);
 
 /** The Cassandra node. */
 export const cassandraEnv = (): DatabaseEnv => databaseEnv('INGESTA_TEST_CASSANDRA');

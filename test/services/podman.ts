@@ -10,7 +10,7 @@ import type { ServiceHandle } from './service';
 /** How to have it next time. */
 export const BRING_PODMAN = 'be root, and install podman and runc; or, on a Debian, INGESTA_TEST_INSTALL=1';
 
-const READY_MS = 30_000;
+const READY_MS = 180_000;
 
 /** The API of a rootful Podman with images and containers of its own, so that nobody's are touched. */
 export function startPodman(): Promise<ServiceHandle> {

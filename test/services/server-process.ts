@@ -45,7 +45,7 @@ export async function startServer<T>(
     failure ??= `ended at once (${signal ?? code}): ${tail(readFileSync(options.logFile, 'utf8'))}`;
   });
   const stop = (): Promise<void> => stopChild(child, options.stopSignal ?? 'SIGTERM');
-  const deadline = Date.now() + (options.readyWithinMs ?? 30_000);
+  const deadline = Date.now() + (options.readyWithinMs ?? 180_000);
   for (;;) {
     try {
       return { answer: await ready(), stop };

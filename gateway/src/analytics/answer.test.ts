@@ -1,5 +1,4 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+import { heldMemory } from '../../../test/held-memory';
 import { composeAnswer } from './answer';
 import type { ResultSet, SqlValue } from './engines/engine';
 import type { RouteStatement, StatementKind } from './packs/pack';
@@ -60,19 +59,14 @@ describe('composing an answer', () => {
   });
 
   it('makes the bytes of a long list one row after the other, and no objects of all of them', () => {
-    setFlagsFromString('--expose-gc');
-    const heap = () => {
-      runInNewContext('gc')();
-      return process.memoryUsage().heapUsed;
-    };
     const names = Array.from({ length: 14 }, (_, column) => `column_${column}`);
     const rows = Array.from({ length: 50_000 }, (_, row) => names.map((_, column) => row * column));
     const last = rows.pop()!;
-    const before = heap();
+    const before = heldMemory();
     let atTheEnd = 0;
     Object.defineProperty(rows, rows.length, {
       get: () => {
-        atTheEnd = heap();
+        atTheEnd = heldMemory();
         return last;
       },
     });

@@ -7,7 +7,7 @@ import { Submissions } from './idempotency';
 import type { IngestRequest } from './job';
 
 const REQUEST: IngestRequest = { tables: null, format: 'csv', dryRun: false };
-const TTL = 1_000;
+const TTL = 3_000;
 
 let lake: Lake;
 let remove: () => Promise<void>;

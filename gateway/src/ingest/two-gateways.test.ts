@@ -10,7 +10,7 @@ import { RunsService } from './runs-service';
 import { IngestService } from './service';
 
 const ALL: IngestRequest = { tables: null, format: 'csv', dryRun: false };
-const TTL_S = 2;
+const TTL_S = 4;
 
 let lake: Lake;
 let env: { LAKE_URL: string };

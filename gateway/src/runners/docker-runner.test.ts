@@ -143,9 +143,6 @@ describeWith(['docker'], 'DockerRunner', () => {
       if (start) await container.start();
       return container;
     };
-    // Not so late that what other tests ask of images on this engine would be taken for left.
-    const later = Date.now() + 60_000;
-
     it('removes what runs that are over have left, running or only created, and nothing else', async () => {
       const made = await Promise.all([left('over', true), left('over-too', false), left('live', true)]);
       try {
@@ -156,6 +153,8 @@ describeWith(['docker'], 'DockerRunner', () => {
         };
         expect(await runnerOn(docker).reap(deployment, isOver)).toEqual([]);
         expect(asked).toEqual([]); // Newborn.
+        // Not so late that what other tests ask of images on this engine would be taken for left.
+        const later = Date.now() + 60_000;
         expect(await reapContainers(docker, `other-${RUN}`, isOver, later)).toEqual([]);
         expect((await reapContainers(docker, deployment, isOver, later)).sort()).toEqual(['over', 'over-too']);
         expect(asked).toContainEqual({ runId: 'live', database: 'suite', deadline: new Date('2025-01-02T15:30:45Z') });

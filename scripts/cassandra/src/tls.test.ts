@@ -53,7 +53,7 @@ describeWith(['cassandra'], 'a Cassandra source over TLS', () => {
     CASSANDRA_PASSWORD: 'cassandra',
     CASSANDRA_SSL_MODE: mode,
     CASSANDRA_SSL_CA: ca,
-    CASSANDRA_CONNECT_TIMEOUT: '5',
+    CASSANDRA_CONNECT_TIMEOUT: '60',
   });
   const attempt = async (mode: string, host: string, ca = '', port = node!.port) => {
     const env = envOf(mode, host, ca, port, 'nowhere');

@@ -81,7 +81,7 @@ describeWithMongod('MongoDB over TLS [mongodb]', () => {
 
   const envOf = (env: Record<string, string>) => {
     const parts = { MONGO_PORT: String(tlsPort), MONGO_USER: 'tls', MONGO_PASSWORD: PASSWORD, MONGO_DATABASE: 'x' };
-    return { ...parts, MONGO_CONNECT_TIMEOUT: '2', ...env };
+    return { ...parts, MONGO_CONNECT_TIMEOUT: '30', ...env };
   };
   const attempt = async (env: Record<string, string>) => {
     const session = await mongodb.connect(envOf(env), testContext());

@@ -266,7 +266,7 @@ describeWith(['mysql'], 'a MySQL table', () => {
         expect(peakRss / 1e6).toBeLessThan(256);
       });
     },
-    60_000,
+    300_000,
   );
 
   it('brings a single value of 32 MiB', async () => {

@@ -8,7 +8,7 @@ const PER_STATEMENT = 500;
 /** Eight of them, none of which MEMORY refuses. */
 const COLUMNS = 'id INT, a BIGINT, b DECIMAL(10,2), c DATE, d DATETIME(6), e VARCHAR(50), f CHAR(3), g DOUBLE';
 /** The server makes and drops each table on its own. */
-const PATIENCE_MS = 300_000;
+const PATIENCE_MS = 600_000;
 
 describeWith(['mysql'], 'a MySQL database of ten thousand tables', () => {
   let db: TestDatabase;

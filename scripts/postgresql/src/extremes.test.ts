@@ -85,7 +85,7 @@ describeWith(['postgresql'], 'PostgreSQL: many, wide, large', () => {
     expect(new Set(Object.values(all.result).map(({ key }) => key)).size).toBe(10_000);
     for (const { key, bytes } of Object.values(all.result)) expect(statSync(join(folder, key)).size).toBe(bytes);
     for (const { peak } of [planned, all]) expect(peak).toBeLessThan(256 * MIB);
-  }, 420_000);
+  }, 900_000);
 
   it('a table with 1,000 columns', async () => {
     const columns = Array.from({ length: 1000 }, (_, i) => `"c ${i}" ${['int', 'text', 'boolean', 'date'][i % 4]}`);
@@ -107,7 +107,7 @@ describeWith(['postgresql'], 'PostgreSQL: many, wide, large', () => {
     const { result, peak } = await run({});
     expect(result.grandes!.registros).toBe(9);
     expect(result.grandes!.bytes).toBeGreaterThan(9 * 15 * MIB);
-    expect(peak).toBeLessThan(256 * MIB);
+    expect(peak).toBeLessThan(256e6);
     if (process.platform === 'linux') expect(peak).toBeGreaterThan(0);
   });
 

@@ -86,17 +86,20 @@ describeWith(['postgresql'], 'PostgreSQL: several connections over one snapshot'
     const [grande, partes] = await session.describe(['grande', 'partes']);
     await db.admin.query(`INSERT INTO grande SELECT ${ROWS} + i, 'tarde', false FROM generate_series(1, 500) i;
       INSERT INTO partes SELECT ${ROWS} + i, 'tarde' FROM generate_series(1, 500) i`);
-    const tables = [grande!, partes!].map(async (table) => {
+    const chunks = [grande!, partes!].map((table) => session.read(selectionOf(table))[Symbol.asyncIterator]());
+    const begun = await Promise.all(chunks.map((table) => table.next()));
+    // Neither is read on before both have their helpers: none can take over the other's.
+    await connectionsReach(4);
+    const drained = chunks.map(async (table, i) => {
       let rows = 0;
       let text = '';
-      for await (const chunk of session.read(selectionOf(table))) {
-        rows += chunk.rows;
-        text += chunk.data.includes('tarde') ? 'tarde' : '';
+      for (let step = begun[i]!; !step.done; step = await table.next()) {
+        rows += step.value.rows;
+        text += step.value.data.includes('tarde') ? 'tarde' : '';
       }
       return { rows, text };
     });
-    await connectionsReach(4);
-    expect(await Promise.all(tables)).toEqual([
+    expect(await Promise.all(drained)).toEqual([
       { rows: ROWS * 0.9, text: '' },
       { rows: ROWS, text: '' },
     ]);
@@ -128,11 +131,14 @@ describeWith(['postgresql'], 'PostgreSQL: several connections over one snapshot'
     const [table] = await session.describe(['grande']);
     const chunks = session.read(selectionOf(table!))[Symbol.asyncIterator]();
     await chunks.next();
-    await connectionsReach(3);
-    // The last one to come is a helper.
-    const { rows } = await db.admin.query(`SELECT pid FROM pg_stat_activity WHERE application_name = 'ingesta'
-      AND datname = current_database() ORDER BY backend_start DESC LIMIT 1`);
-    await db.admin.query('SELECT pg_terminate_backend($1)', [rows[0].pid]);
+    // Reading, all three: one that is lost while it joins would only be missed. The last one to come is a helper.
+    const readers = async () => {
+      const { rows } = await db.admin.query(`SELECT pid FROM pg_stat_activity WHERE application_name = 'ingesta'
+        AND datname = current_database() AND query LIKE '%ctid >=%' ORDER BY backend_start DESC`);
+      return rows;
+    };
+    const [helper] = await settled(readers, ({ length }) => length === 3);
+    await db.admin.query('SELECT pg_terminate_backend($1)', [helper.pid]);
     const drain = async () => {
       while (!(await chunks.next()).done);
     };

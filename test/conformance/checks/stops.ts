@@ -12,7 +12,7 @@ import { type Check, wholeSizes } from './check';
 /** Until a deadline that passes while the script waits for its database. */
 const DEADLINE_MS = 3000;
 /** A script that goes on for longer after the signal did not heed it. */
-const HEEDS_MS = 2000;
+const HEEDS_MS = 5000;
 const DONE = 'it was done before the signal came: give it a larger table';
 
 export const sigterm: Check = {

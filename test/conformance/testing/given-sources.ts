@@ -72,7 +72,7 @@ async function giveFiles(): Promise<GivenSource> {
   const folder = await mkdtemp(join(tmpdir(), 'ingesta-delivery-'));
   await writeFile(join(folder, 'users.csv'), 'id,nombre,password\n1,"Ñandú ""Ana""",CANARY\n');
   // Large enough to be met in the middle.
-  await writeFile(join(folder, 'items.jsonl'), '{"amount":1,"at":"2025-01-02"}\n'.repeat(400_000));
+  await writeFile(join(folder, 'items.jsonl'), '{"amount":1,"at":"2025-01-02"}\n'.repeat(1_200_000));
   return {
     settings: () => ({ FILES_PATH: folder }),
     drop: () => rm(folder, { recursive: true, force: true }),

@@ -143,8 +143,10 @@ export async function startAwsIdentity(upstream: string, listen = '127.0.0.1'): 
       return `[default]\naws_access_key_id = ASIA\naws_secret_access_key = s\naws_session_token = ${token}\n`;
     },
     expire: async () => {
+      // Those that are given meanwhile are good.
+      const old = [...tokens.values()];
       await sleep(FRESH_MS);
-      for (const token of tokens.values()) token.expired = true;
+      for (const token of old) token.expired = true;
     },
     close: async () => {
       server.closeAllConnections();

@@ -71,8 +71,14 @@ export async function mix(world: World, options: MixOptions): Promise<MixFigures
       const slot = random.int(slots.length);
       const [name, strike] = random.pick(STRIKES);
       faults[name] = (faults[name] ?? 0) + 1;
+      const start = () => world.addGateway({ settings: { PORT: String(ports[slot]) } });
       const replace = async () => {
-        slots[slot] = await world.addGateway({ settings: { PORT: String(ports[slot]) } });
+        slots[slot] = await start().catch(async (error: Error) => {
+          // A call that somebody else makes may have that port for a moment.
+          if (!error.message.includes('is taken')) throw error;
+          await sleep(1000);
+          return start();
+        });
       };
       await strike({ random, world, gateway: slots[slot]!, replace });
     }

@@ -25,7 +25,7 @@ export interface Scene {
 }
 
 /** After a fault everything must have come to its end within this; what is said below is never said of a time. */
-const SETTLED_WITHIN_MS = 30_000;
+const SETTLED_WITHIN_MS = 60_000;
 
 /**
  * The oracle of every row: nothing is left of what was under way, every run has its end, every snapshot is whole and of

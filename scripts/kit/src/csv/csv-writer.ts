@@ -124,7 +124,9 @@ export class CsvWriter {
 
   /** A JSON text, compact and without its sensitive members. Throws `JsonSyntaxError`. */
   json(filter: JsonFilter, source: Uint8Array, start: number, end: number): void {
-    this.#reserve(2 * (end - start) + 3);
+    // The worst case would be twice the memory for nothing where the text is large.
+    const quotes = end - start > this.chunkBytes ? countQuotes(source, start, end) : end - start;
+    this.#reserve(end - start + quotes + 3);
     this.#separate();
     this.#used = writeJson(filter, source, start, end, this.#buffer, this.#used);
   }
@@ -296,6 +298,12 @@ export function writeJson(
 }
 
 const HEX = Buffer.from('0123456789abcdef');
+
+function countQuotes(source: Uint8Array, start: number, end: number): number {
+  let count = 0;
+  for (let i = start; i < end; i++) if (source[i] === QUOTE) count++;
+  return count;
+}
 
 function needsQuotes(source: Uint8Array, start: number, end: number): boolean {
   for (let i = start; i < end; i++) if (NEEDS_QUOTES[source[i]!] === 1) return true;

@@ -19,6 +19,12 @@ const REREAD_MS = 310_000;
 /** In all: the program of a profile and the agent of a container are asked without any end. */
 const PATIENCE_MS = 120_000;
 
+/**
+ * The SDK asks the instance once, and gives it a second: too little for a machine that is busy with an export. Where there
+ * is no such service at all, this is how much later that is known, twice.
+ */
+const INSTANCE_PATIENCE_MS = 3_000;
+
 /** The region of every AWS service, where none has a variable of its own. */
 export const awsRegion = (env: Env): string => env.AWS_REGION || env.AWS_DEFAULT_REGION || 'us-east-1';
 
@@ -36,6 +42,7 @@ export async function foundCredentials(env: Env, patienceMs = PATIENCE_MS): Prom
   try {
     const chain = fromNodeProviderChain({
       ignoreCache: true,
+      timeout: INSTANCE_PATIENCE_MS,
       clientConfig: { region: awsRegion(env), requestHandler: AWS_SILENCE },
       ...(profile && { profile }),
     });

@@ -495,8 +495,8 @@ describe('a run that is stopped', () => {
     });
     const waitedFor = new Promise((resolve) => waiting.once('close', resolve));
     await event(hanging, 'log');
-    // The one that waits for its job tells nothing: it was started as early, and gets some time more.
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    // The one that waits for its job tells nothing; but it reads more than a pipe holds.
+    await new Promise((resolve) => waiting.stdin.write(' '.repeat(256 * 1024), resolve));
     hanging.child.kill('SIGTERM');
     waiting.kill('SIGTERM');
 

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { heldMemory } from '../../../../test/held-memory';
 import { Frames, type FrameTarget } from './frames';
 
 const frame = (type: string, payload: Uint8Array) => {
@@ -59,6 +60,23 @@ describe('Frames', () => {
       ),
       { numRuns: 500 },
     );
+  });
+
+  it('holds no more than one large frame and what it came in, however many there are', () => {
+    const payload = Buffer.alloc(16 * 1024 * 1024, 'x');
+    const whole = frame('D', payload);
+    const frames = new Frames(target({ frame: () => undefined }));
+    const before = heldMemory();
+    let most = 0;
+    for (let n = 0; n < 12; n++) {
+      // As a socket gives them: each in memory of its own.
+      for (let i = 0; i < whole.length; i += 65_536) {
+        frames.push(Buffer.from(whole.subarray(i, i + 65_536)));
+        const { heapUsed, external } = process.memoryUsage();
+        most = Math.max(most, heapUsed + external - before);
+      }
+    }
+    expect(most).toBeLessThan(40 * 1024 * 1024);
   });
 
   it('puts a large frame together in linear time', () => {

@@ -1,3 +1,11 @@
+import { collectGarbage, collectYoungGarbage } from '../csv/garbage';
+
+/** After so many bytes of one frame the chunks that they came in are freed; nothing is written meanwhile that would do it. */
+const CHUNKS_BYTES = 2 * 1024 * 1024;
+
+/** Before a buffer of this size is made, those of the frames before it are freed: V8 would let several of them wait. */
+const LARGE_BYTES = 4 * 1024 * 1024;
+
 /** Where the rows of a query go. */
 export interface RowTarget {
   /** A row's payload: `bytes[start, end)`, valid during the call only. */
@@ -25,6 +33,8 @@ export class Frames {
   /** The start of an unfinished frame: first only its header, then room for all of it. */
   #partial: Buffer | null = null;
   #filled = 0;
+  /** Copied since chunks were freed. */
+  #copied = 0;
 
   constructor(readonly target: FrameTarget) {}
 
@@ -45,7 +55,7 @@ export class Frames {
   #keep(chunk: Buffer, offset: number): void {
     const { headerBytes } = this.target;
     const isHeaderWhole = offset + headerBytes <= chunk.length;
-    this.#partial = Buffer.allocUnsafe(isHeaderWhole ? this.target.frameLength(chunk, offset) : headerBytes);
+    this.#partial = roomFor(isHeaderWhole ? this.target.frameLength(chunk, offset) : headerBytes);
     this.#filled = chunk.copy(this.#partial, 0, offset);
   }
 
@@ -55,7 +65,7 @@ export class Frames {
     let taken = this.#copy(chunk, 0);
     const header = this.#partial!;
     if (header.length === headerBytes && this.#filled === headerBytes) {
-      this.#partial = Buffer.allocUnsafe(this.target.frameLength(header, 0));
+      this.#partial = roomFor(this.target.frameLength(header, 0));
       header.copy(this.#partial);
       taken += this.#copy(chunk, taken);
     }
@@ -70,6 +80,16 @@ export class Frames {
   #copy(chunk: Buffer, offset: number): number {
     const copied = chunk.copy(this.#partial!, this.#filled, offset);
     this.#filled += copied;
+    this.#copied += copied;
+    if (this.#copied > CHUNKS_BYTES) {
+      this.#copied = 0;
+      collectYoungGarbage();
+    }
     return copied;
   }
+}
+
+function roomFor(bytes: number): Buffer {
+  if (bytes >= LARGE_BYTES) collectGarbage();
+  return Buffer.allocUnsafe(bytes);
 }

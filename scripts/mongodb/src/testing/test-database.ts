@@ -9,6 +9,7 @@ import {
 } from '@ingesta/kit';
 import { type Db, MongoClient } from 'mongodb';
 import { mongoEnv } from '../../../../test/services/need';
+import { settled } from '../../../../test/settled';
 import { allTables } from '../../../kit/src/testing/all-tables';
 import { parseCsv } from '../../../kit/src/testing/parse-csv';
 import { testContext } from '../../../kit/src/testing/test-context';
@@ -22,12 +23,13 @@ export class TestDatabase {
     readonly env: SourceEnv,
   ) {}
 
-  static async create(): Promise<TestDatabase> {
-    const { host, port, user, password } = mongoEnv();
+  /** On the server that all tests share, or on another one that `startMongod` started. */
+  static async create(server?: NodeJS.ProcessEnv): Promise<TestDatabase> {
+    const { host, port, user, password } = mongoEnv(server);
     const client = new MongoClient(`mongodb://${host}:${port}/?directConnection=true`, {
       auth: { username: user, password },
       authSource: 'admin',
-      serverSelectionTimeoutMS: 5_000,
+      serverSelectionTimeoutMS: 30_000,
       runtimeAdapters: { os },
     });
     await client.connect();
@@ -38,7 +40,7 @@ export class TestDatabase {
       MONGO_USER: user,
       MONGO_PASSWORD: password,
       MONGO_DATABASE: db.databaseName,
-      MONGO_CONNECT_TIMEOUT: '5',
+      MONGO_CONNECT_TIMEOUT: '30',
     });
   }
 
@@ -47,13 +49,25 @@ export class TestDatabase {
     await this.db.collection(collection).insertMany(documents as never);
   }
 
-  /** Cursors of this database that the server still holds. */
-  async cursors(): Promise<unknown[]> {
+  /** The same of one large document: the server's cache is small here, and may have to write others away first. */
+  async insertLarge(collection: string, document: object): Promise<void> {
+    const outcome = () =>
+      this.insert(collection, [document]).then(
+        () => null,
+        (error: unknown) => error,
+      );
+    const failure = await settled(outcome, (error) => !/storage engine cache/.test(String(error)));
+    if (failure !== null) throw failure;
+  }
+
+  /** Ids of the cursors of this database that the server still holds. */
+  async cursors(): Promise<string[]> {
     const pipeline = [
       { $currentOp: { idleCursors: true } },
       { $match: { 'cursor.cursorId': { $exists: true }, ns: { $regex: `^${this.db.databaseName}\\.` } } },
     ];
-    return this.client.db('admin').aggregate(pipeline).toArray();
+    const found = await this.client.db('admin').aggregate(pipeline).toArray();
+    return found.map(({ cursor }) => String(cursor.cursorId));
   }
 
   async drop(): Promise<void> {

@@ -30,7 +30,7 @@ export function sourceEnv(database: string): Record<string, string> {
     MYSQL_USER: user,
     MYSQL_PASSWORD: password,
     MYSQL_DATABASE: database,
-    MYSQL_CONNECT_TIMEOUT: '5',
+    MYSQL_CONNECT_TIMEOUT: '30',
   };
 }
 

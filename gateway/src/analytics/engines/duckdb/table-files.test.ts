@@ -98,7 +98,7 @@ it('asks again when a file of the cache is gone before the last statement', asyn
   await ask(own);
   await uploaded();
   const slow = {
-    sql: 'SELECT count(*) AS n FROM range(4000) a(x), range(20000) b(y) WHERE mod(x * y, 7) = 3',
+    sql: 'SELECT count(*) AS n FROM range(20000) a(x), range(20000) b(y) WHERE mod(x * y, 7) = 3',
     parameters: [],
   };
   const asking = own.engine.query([users], [slow, STATEMENT], never());
