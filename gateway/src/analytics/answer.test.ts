@@ -1,4 +1,4 @@
-import { heldMemory } from '../../../test/held-memory';
+import { collectGarbage } from '@ingesta/kit';
 import { composeAnswer } from './answer';
 import type { ResultSet, SqlValue } from './engines/engine';
 import type { RouteStatement, StatementKind } from './packs/pack';
@@ -62,11 +62,15 @@ describe('composing an answer', () => {
     const names = Array.from({ length: 14 }, (_, column) => `column_${column}`);
     const rows = Array.from({ length: 50_000 }, (_, row) => names.map((_, column) => row * column));
     const last = rows.pop()!;
-    const before = heldMemory();
+    const heap = () => {
+      collectGarbage();
+      return process.memoryUsage().heapUsed;
+    };
+    const before = heap();
     let atTheEnd = 0;
     Object.defineProperty(rows, rows.length, {
       get: () => {
-        atTheEnd = heldMemory();
+        atTheEnd = heap();
         return last;
       },
     });

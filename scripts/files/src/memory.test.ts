@@ -6,7 +6,7 @@ import { type Delivery, newDelivery } from './testing/delivery';
 
 const BYTES = 300 * 2 ** 20;
 const MIB = 2 ** 20;
-const MOST_GROWTH = 80 * 2 ** 20;
+const MOST_GROWTH = 20 * 2 ** 20;
 
 describe('the memory of a session over files', () => {
   let delivery: Delivery;
