@@ -17,6 +17,8 @@ import type { LeaseStore } from './lease-store';
 
 /** A claim that the lake neither takes nor refuses is tried this often. */
 const MAX_CLAIMS = 6;
+/** So often is a lake asked that does not answer: who has no lease yet has none to lose, and a blip should refuse nobody. */
+const MAX_LOOKS = 3;
 
 export interface Acquire {
   store: LeaseStore;
@@ -44,7 +46,7 @@ export interface Acquired {
 export async function acquireLease(acquire: Acquire): Promise<Acquired> {
   const { store, clock, times, signal } = acquire;
   let watch = acquire.watch ?? null;
-  let seen = await store.read();
+  let seen = await look(acquire);
   for (let claims = 0; ; ) {
     signal.throwIfAborted();
     const step = nextClaimStep(seen, watch, clock.mono(), times);
@@ -52,7 +54,7 @@ export async function acquireLease(acquire: Acquire): Promise<Acquired> {
     if (step.do === 'watch') {
       watch = step.watch;
       await clock.sleep(step.waitMs, signal);
-      seen = await store.read();
+      seen = await look(acquire);
       continue;
     }
     const predecessor = seen?.record.state === 'held' ? seen.record.run_id : null;
@@ -75,7 +77,8 @@ export async function acquireLease(acquire: Acquire): Promise<Acquired> {
 type ClaimAnswer = { lease: HeldLease } | { lost: boolean; now: Seen; cause: unknown };
 
 /** One conditional write over what was seen. An answer that was lost, or says no, is looked up. */
-async function claim({ store, claimant, times, clock, epochFloor }: Acquire, seen: Seen): Promise<ClaimAnswer> {
+async function claim(acquire: Acquire, seen: Seen): Promise<ClaimAnswer> {
+  const { store, claimant, times, clock, epochFloor } = acquire;
   const floor = seen === null ? await epochFloor() : 0;
   const record = claimRecord(seen, claimant, clock.wall(), floor, times);
   const sent = { sentMono: clock.mono(), sentWall: clock.wall() };
@@ -84,13 +87,26 @@ async function claim({ store, claimant, times, clock, epochFloor }: Acquire, see
     return { lease: held({ record, etag: await store.write(record, seen?.etag ?? null), ...sent }) };
   } catch (cause) {
     if (!(cause instanceof LakeError) || cause.kind === 'denied') throw cause;
-    const now = await store.read();
+    const now = await look(acquire);
     const verdict = verdictOf(now, claimant.nonce, seen?.etag ?? null);
     if (verdict !== 'mine' || now === null) return { lost: verdict === 'lost', now, cause };
     const lease = held({ ...now, ...sent });
     // Known from a reading only: one plain renewal before anything is done with it.
     await lease.confirm();
     return { lease };
+  }
+}
+
+/** The record as it is, also where the lake misses an answer or two. */
+async function look({ store, clock, times, signal }: Acquire): Promise<Seen> {
+  for (let looks = 1; ; looks += 1) {
+    try {
+      return await store.read();
+    } catch (error) {
+      if (looks === MAX_LOOKS || !(error instanceof LakeError) || error.kind !== 'unavailable') throw error;
+      await clock.sleep(clock.jitter(times.look), signal);
+      signal.throwIfAborted();
+    }
   }
 }
 

@@ -109,6 +109,31 @@ function leaseSuite(name: string, open: () => Promise<Lake>): void {
       expect(lease.signal.aborted).toBe(false);
     });
 
+    it('is had where two of three looks get no answer, and a write, and not where there never is one', async () => {
+      const lake = await connect();
+      const blip = () => new LakeError('unavailable', 'a blip', '');
+      let [looks, writes] = [0, 0];
+      const through = Object.assign(Object.create(lake), {
+        get: async (key: string) => {
+          if (++looks % 3 !== 0) throw blip();
+          return lake.get(key);
+        },
+        putIfAbsent: async (key: string, body: Buffer) => {
+          const written = await lake.putIfAbsent(key, body);
+          if (++writes === 1) throw blip();
+          return written;
+        },
+        putIfMatch: lake.putIfMatch.bind(lake),
+      });
+      const { lease } = await acquire(through, 'one');
+      expect(await readJson(lake, lockKey(`db${database}`))).toMatchObject({ run_id: 'one', state: 'held', epoch: 1 });
+      lease.abandon();
+      const away = Object.assign(Object.create(lake), {
+        get: () => Promise.reject(new LakeError('unavailable', 'away', '')),
+      });
+      await expect(acquire(away, 'two')).rejects.toMatchObject({ kind: 'unavailable', message: 'away' });
+    });
+
     it('does not start below the epoch of the pointer when its record is absent', async () => {
       const { lease } = await acquire(await connect(), 'one', 41);
       expect(lease.record.epoch).toBe(42);
