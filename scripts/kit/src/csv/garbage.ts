@@ -14,12 +14,10 @@ export function collectYoungGarbage(): void {
   gc({ type: 'minor' });
 }
 
-/** The same for all buffers, within some twenty milliseconds: worth it once huge ones have been let go. */
+/** The same for all buffers, within ten milliseconds: worth it once huge ones have been let go. */
 export function collectGarbage(): void {
   gc ??= exposed();
-  // Without options: Node 20 takes any for those of a minor collection. Twice: a thread beside us gives back what the
-  // first one found, and the second waits for it.
-  gc();
+  // Without options: Node 20 takes any for those of a minor collection.
   gc();
 }
 

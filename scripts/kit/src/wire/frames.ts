@@ -4,7 +4,7 @@ import { collectGarbage, collectYoungGarbage } from '../csv/garbage';
 const CHUNKS_BYTES = 2 * 1024 * 1024;
 
 /** Before a buffer of this size is made, those of the frames before it are freed: V8 would let several of them wait. */
-const LARGE_BYTES = 4 * 1024 * 1024;
+const LARGE_BYTES = 8 * 1024 * 1024;
 
 /** Where the rows of a query go. */
 export interface RowTarget {
