@@ -94,7 +94,7 @@ describeWith(['docker', 'nginx', 'postgresql', 's3'], 'a script that behaves bad
           const { status, body } = await a!.post('villain');
           expect([status, body.error.code]).toEqual([502, 'SCRIPT_FAILED']);
           expect(body.error.message).toContain('16 MiB');
-          expect(peak() - before).toBeLessThan(400 * 1024);
+          expect(peak() - before).toBeLessThan(250 * 1024);
         },
       ));
   });
