@@ -11,6 +11,8 @@ import { sweepRun } from './sweep-run';
 
 /** An idle gateway asks no more often than it must, a busy one soon enough. */
 const LONGEST_PAUSE_MS = 10 * 60_000;
+/** While the lake refuses what it needs: each try reads records. */
+const REFUSED_PAUSE_MS = 60 * 60_000;
 
 export interface SweeperOptions {
   /** What is over, or was replaced, is left alone for so long. */
@@ -28,7 +30,6 @@ export interface SweeperOptions {
  */
 export class Sweeper {
   readonly #clock: Clock;
-  #off: string | null = null;
   #busy = false;
   #next = 0;
   /** What was found of the runs above the cursor: none is read or swept twice for the same fate. */
@@ -41,21 +42,20 @@ export class Sweeper {
     this.#clock = options.clock ?? systemClock;
   }
 
-  /** Why it does nothing; null while it works. */
-  get off(): string | null {
-    return this.#off;
-  }
-
-  /** Sweeps no more: the gateway may not delete. Said once. */
+  /**
+   * The lake refuses what a sweep needs. Said once; asked again now and then, for a role gets its right back, or its
+   * credentials, without a restart.
+   */
   turnOff(why: string): void {
-    if (this.#off === null)
+    if (!this.#told.has(why))
       this.options.log.info('the sweep is off: what failed runs leave stays in the lake', { why });
-    this.#off = why;
+    this.#told.add(why);
+    this.#next = this.#clock.mono() + REFUSED_PAUSE_MS;
   }
 
   /** One look at all that is due; none before its time, nor beside another. Never throws. */
   async round(lake: Lake): Promise<void> {
-    if (this.#off !== null || this.#busy || this.#clock.mono() < this.#next) return;
+    if (this.#busy || this.#clock.mono() < this.#next) return;
     this.#busy = true;
     this.#next = this.#clock.mono() + Math.min(LONGEST_PAUSE_MS, this.options.graceMs / 4);
     try {
