@@ -183,7 +183,11 @@ describe('/health', () => {
       data_availability: known.data_availability,
     });
     expect(await service.overview()).toMatchObject({ available_databases: ['MySQL', 'X'] });
-    expect((await service.ingestion()).images).toMatchObject({ mysql: { state: 'ok' } });
+    expect(await service.ingestion()).toMatchObject({
+      status: 'DEGRADED',
+      runner: { state: 'failing', detail: expect.stringMatching(/^RUNNER_UNAVAILABLE: .*no list/) },
+      images: { mysql: { state: 'ok' } },
+    });
     expect(asked).toBe(1);
     // What came late is known from then on.
     thaw((await list.call(runner)).slice(0, 1));
@@ -211,6 +215,7 @@ describe('/health', () => {
     const service = serviceOn(async () => lake, Date.now, undefined, runner);
     expect(await service.data()).toMatchObject({ status: 'OK', runner: 'RUNNER_UNAVAILABLE: no engine' });
     expect(await service.overview()).toMatchObject({ available_databases: [] });
+    expect(await service.ingestion()).toMatchObject({ status: 'DEGRADED', runner: { state: 'failing' } });
   });
 
   it('says of each part whether an ingestion could run', async () => {

@@ -107,7 +107,7 @@ export class HealthService {
 
   async ingestion(): Promise<IngestHealth> {
     const { runner, config } = this.services;
-    const [runnerHealth, lake, { listings }] = await Promise.all([
+    const [checked, lake, { listings, problem }] = await Promise.all([
       part(() => runner.check(), `runner ${config.runner}`),
       part(async () => inTime((await this.services.lake()).check()), 'reachable'),
       this.#sources.read(LISTING_MS),
@@ -120,6 +120,10 @@ export class HealthService {
           : { state: 'failing', detail: `${listing.reference} is absent`, hint: listing.hint },
       ]),
     );
+    // One that cannot say what it has may have nothing.
+    const hint = 'Is the host overloaded? Ask again in a minute.';
+    const runnerHealth: PartHealth =
+      checked.state === 'ok' && problem !== null ? { state: 'failing', detail: problem, hint } : checked;
     const good = [runnerHealth, lake, ...Object.values(images)].every(({ state }) => state === 'ok');
     return { status: good ? 'OK' : 'DEGRADED', runner: runnerHealth, images, lake };
   }
