@@ -32,7 +32,10 @@ export interface SourcesServices {
 /** The list does not wait longer for a lake, or a store of secrets, that may not answer. */
 const ANSWER_MS = 3_000;
 
-const silent = () => new ApiError('SOURCE_UNAVAILABLE', 'The store of secrets gives no answer');
+const silent = () =>
+  new ApiError('SOURCE_UNAVAILABLE', 'The store of secrets gives no answer', {
+    hint: 'Ask again; check that Secrets Manager can be reached from here, and AWS_REGION.',
+  });
 
 /** Answers what there is to ingest. */
 export class SourcesService {

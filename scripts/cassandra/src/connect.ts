@@ -7,8 +7,8 @@ import { RAW_ROWS } from './raw-rows';
 import { connectError, UNREACHED_HINT } from './server-error';
 import type { Settings } from './settings';
 
-/** With Node's one second between probes, a peer that vanished is noticed after 20 s instead of 11 minutes. */
-const KEEP_ALIVE_AFTER_MS = 10_000;
+/** With Node's ten probes, a second apart, a peer that vanished is noticed after 40 s; half a minute's pause is none. */
+const KEEP_ALIVE_AFTER_MS = 30_000;
 /** Longer than a node's own limit for a range (10 s by default): it should be the one to say that it took too long. */
 const READ_TIMEOUT_MS = 15_000;
 /** Time for a polite goodbye. */

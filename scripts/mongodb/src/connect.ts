@@ -6,6 +6,9 @@ import { connectError } from './server-error';
 import type { Settings } from './settings';
 import { tlsOptions } from './tls-options';
 
+/** A server that is paused for half a minute is not lost. */
+const HEARTBEAT_MS = 30_000;
+
 /** How long a polite goodbye may take, in milliseconds. */
 const GOODBYE_MS = 1_000;
 
@@ -55,6 +58,8 @@ async function open(
       appName: 'ingesta',
       serverSelectionTimeoutMS: settings.connectTimeout,
       connectTimeoutMS: settings.connectTimeout,
+      // Where the monitor hears nothing for that and a connect's time, the driver breaks off reads under way as well.
+      heartbeatFrequencyMS: HEARTBEAT_MS,
       // A read that is tried again behind our back could leave out or repeat documents.
       retryReads: false,
       // Else the driver would import it, which fails silently where modules cannot be imported at run time.
