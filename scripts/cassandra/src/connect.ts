@@ -7,7 +7,7 @@ import { RAW_ROWS } from './raw-rows';
 import { connectError, UNREACHED_HINT } from './server-error';
 import type { Settings } from './settings';
 
-/** With Node's ten probes, a second apart, a peer that vanished is noticed after 40 s; half a minute's pause is none. */
+/** A peer that vanished is noticed 40 s later (Node's ten probes, a second apart); one that pauses for 30 s is not. */
 const KEEP_ALIVE_AFTER_MS = 30_000;
 /** Longer than a node's own limit for a range (10 s by default): it should be the one to say that it took too long. */
 const READ_TIMEOUT_MS = 15_000;

@@ -10,7 +10,7 @@ import {
 import { connectError } from './server-error';
 import type { Settings } from './settings';
 
-/** With Node's ten probes, a second apart, a peer that vanished is noticed after 40 s; half a minute's pause is none. */
+/** A peer that vanished is noticed 40 s later (Node's ten probes, a second apart); one that pauses for 30 s is not. */
 const KEEP_ALIVE_AFTER_MS = 30_000;
 /** Time for the server to close a connection that we take leave of. */
 const GOODBYE_MS = 1_000;

@@ -3,7 +3,7 @@ import { Client, type ClientConfig } from 'pg';
 import { connectError } from './server-error';
 import type { Settings } from './settings';
 
-/** With Node's ten probes, a second apart, a peer that vanished is noticed after 40 s; half a minute's pause is none. */
+/** A peer that vanished is noticed 40 s later (Node's ten probes, a second apart); one that pauses for 30 s is not. */
 const KEEP_ALIVE_AFTER_MS = 30_000;
 
 /** Logs in. The client's socket is destroyed as soon as `signal` is aborted. Throws `ScriptError`. */
