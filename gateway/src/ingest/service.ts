@@ -185,8 +185,8 @@ export class IngestService {
   async #inSlot<T>(halt: AbortController, work: (deadline: Date) => Promise<T>): Promise<T> {
     const giveBack = await this.#slots.take();
     const ms = this.services.config.runTimeoutSeconds * 1000;
-    const late = () => halt.abort(new ApiError('RUN_TIMEOUT', 'The script ran past its deadline and was stopped'));
-    // The script ends itself at its deadline; this is for one that does not.
+    const late = () => halt.abort(new ApiError('RUN_TIMEOUT', 'The run was not over at its deadline, and was stopped'));
+    // The script ends itself at its deadline; this is for one that does not, and for a verification that takes too long.
     const overdue = setTimeout(late, ms + OVERDUE_MS);
     try {
       halt.signal.throwIfAborted();
