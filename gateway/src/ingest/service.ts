@@ -186,7 +186,7 @@ export class IngestService {
     const giveBack = await this.#slots.take();
     const ms = this.services.config.runTimeoutSeconds * 1000;
     const late = () => halt.abort(new ApiError('RUN_TIMEOUT', 'The run was not over at its deadline, and was stopped'));
-    // The script ends itself at its deadline; this is for one that does not, and for a verification that takes too long.
+    // The script ends itself at its deadline; this is for one that does not, and for a long verification.
     const overdue = setTimeout(late, ms + OVERDUE_MS);
     try {
       halt.signal.throwIfAborted();
