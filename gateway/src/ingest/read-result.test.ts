@@ -87,6 +87,8 @@ describe('an exit code', () => {
 
   it('of a kill says that memory was the probable cause', async () => {
     const error = await errorOf(givenOutcome({ exitCode: 137, oomKilled: true }));
+    // The engine knows that also of a script whose end nobody saw.
+    expect(await errorOf(givenOutcome({ exitCode: null, oomKilled: true }))).toEqual(error);
     expect(error).toMatchObject({ code: 'SCRIPT_FAILED', message: expect.stringContaining('memory') });
     expect(error.hint).toContain('SCRIPT_MEMORY_MB');
     expect(error.hint).toContain('90 GiB');

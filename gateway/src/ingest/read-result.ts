@@ -95,14 +95,15 @@ function failureOf(
 ): ApiError {
   const said = printed?.status === 'error' ? printed.error : null;
   const { exitCode } = outcome;
-  if (exitCode === null) {
-    return new ApiError('RUNNER_UNAVAILABLE', 'The runner was lost during the run, and with it the script', {
-      hint: 'Nothing was published. When Docker, or ECS, answers again, POST again.',
-    });
-  }
+  // First: the engine may know that of a script whose end nobody saw.
   if (outcome.oomKilled) {
     return new ApiError('SCRIPT_FAILED', 'The script was killed, probably for running out of memory', {
       hint: 'Nothing was published. Raise SCRIPT_MEMORY_MB (for an object beyond 90 GiB by 1.5 MiB for each GiB more), or look for very large values in single rows.',
+    });
+  }
+  if (exitCode === null) {
+    return new ApiError('RUNNER_UNAVAILABLE', 'The runner was lost during the run, and with it the script', {
+      hint: 'Nothing was published. When Docker, or ECS, answers again, POST again.',
     });
   }
   if (exitCode === EXIT.STOPPED) {

@@ -127,6 +127,7 @@ function longAfterAbort(signal: AbortSignal): Promise<SeenExit> {
 async function waitForExit(container: Container, exit: Promise<{ StatusCode: number }>): Promise<SeenExit> {
   let lostSince: number | null = null;
   let outOfSight = false;
+  let startedAt: string | null = null;
   const told = exit.then(
     ({ StatusCode }) => StatusCode,
     () => new Promise<never>(() => undefined),
@@ -142,6 +143,9 @@ async function waitForExit(container: Container, exit: Promise<{ StatusCode: num
         return { exitCode: late ?? State.ExitCode, outOfSight: outOfSight || late === null };
       }
       lostSince = null;
+      // What lives on did not go down with an engine that was only slow; what was started anew is no script of ours.
+      startedAt ??= State.StartedAt;
+      if (State.StartedAt === startedAt) outOfSight = false;
     } catch (error) {
       if (statusOf(error) === 404) return { exitCode: null, outOfSight };
       outOfSight = true;
