@@ -1,3 +1,4 @@
+import { ApiError } from '../errors';
 import { FakeEngine } from '../testing/fake-engine';
 import { useRealTime, useVirtualTime } from '../testing/virtual-time';
 import { launchContainer } from './docker-container';
@@ -50,5 +51,61 @@ describe('an engine that was too slow to answer once', () => {
     engine.containers[0]!.exit(137);
     await pass(0);
     expect(await ended).toMatchObject({ exitCode: null });
+  });
+});
+
+describe('an engine whose disk stalls', () => {
+  const NO_ANSWER = { code: 'RUNNER_UNAVAILABLE', message: expect.stringContaining('no answer within 60 s') };
+  const CANCELLED = new ApiError('RUN_CANCELLED', 'The run was cancelled');
+
+  it.each(['create', 'attach', 'start', 'remove'] as const)('is waited for: %s', async (call) => {
+    engine.takes[call] = 40_000;
+    engine.script = (container) => setTimeout(() => container.exit(0, 'done'), 1_000);
+    const ended = launch();
+    await pass(50);
+    expect(await ended).toMatchObject({ exitCode: 0, stdout: Buffer.from('done') });
+    expect(engine.asked.filter((asked) => asked === 'remove')).toHaveLength(1);
+    expect(engine.left).toEqual([]);
+  });
+
+  it.each(['create', 'attach', 'start'] as const)('is not waited for without end: %s', async (call) => {
+    engine.takes[call] = 90_000;
+    const failed = expect(launch()).rejects.toMatchObject(NO_ANSWER);
+    await pass(61);
+    await failed;
+    // What comes after that is removed, too.
+    await pass(60);
+    expect(engine.containers).toHaveLength(1);
+    expect(engine.left).toEqual([]);
+  });
+
+  it.each(['create', 'attach', 'start'] as const)('holds up nobody who gives up the run: %s', async (call) => {
+    engine.takes[call] = 30_000;
+    const stop = new AbortController();
+    const failed = expect(launch(stop.signal)).rejects.toBe(CANCELLED);
+    await pass(1);
+    stop.abort(CANCELLED);
+    await pass(7);
+    await failed;
+    await pass(30);
+    expect(engine.containers).toHaveLength(1);
+    expect(engine.left).toEqual([]);
+  });
+
+  it('is waited for a little by who gives up the run, so that its container is gone by then', async () => {
+    engine.takes.create = 3_000;
+    const ended = launch(AbortSignal.abort(CANCELLED));
+    await pass(5);
+    expect(await ended).toMatchObject({ exitCode: 143 });
+    expect(engine.left).toEqual([]);
+  });
+
+  it('is not asked again to remove what it gave no answer for', async () => {
+    engine.takes.remove = Number.POSITIVE_INFINITY;
+    engine.script = (container) => container.exit(0);
+    const ended = launch();
+    await pass(61);
+    expect(await ended).toMatchObject({ exitCode: 0 });
+    expect(engine.asked.filter((asked) => asked === 'remove')).toHaveLength(1);
   });
 });

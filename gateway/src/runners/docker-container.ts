@@ -4,7 +4,7 @@ import type Docker from 'dockerode';
 import type { Container, ContainerCreateOptions } from 'dockerode';
 import { ApiError } from '../errors';
 import { DockerDemux } from './docker-demux';
-import { answered, engineError, statusOf } from './docker-errors';
+import { answered, engineError, patientlyAnswered, statusOf } from './docker-errors';
 import { MEMORY_EXITS, type Outcome, STOP_SECONDS } from './runner';
 import { ScriptStreams } from './script-streams';
 
@@ -38,16 +38,16 @@ export async function launchContainer(
   options: ContainerCreateOptions,
   { stdin, signal, onEvent }: Launch,
 ): Promise<Outcome> {
-  const container = await create(docker, options);
+  const container = await create(docker, options, signal);
   const stop = () => void stopContainer(container);
   try {
     const streams = new ScriptStreams(onEvent, stop);
-    const attached = await attach(container, streams, stdin !== null);
+    const attached = await attach(container, streams, stdin !== null, signal);
     const exit = container.wait({ condition: 'next-exit' });
     // Looked at below; a failing start must not leave it unhandled.
     exit.catch(() => undefined);
     const startedAt = new Date();
-    await answered(container.start());
+    await patientlyAnswered(container.start(), signal);
     signal.addEventListener('abort', stop, { once: true });
     if (signal.aborted) stop();
     if (stdin !== null) attached.stream.end(stdin);
@@ -75,37 +75,49 @@ export async function launchContainer(
     throw engineError(error);
   } finally {
     signal.removeEventListener('abort', stop);
-    await remove(container);
+    await remove(container, signal);
   }
 }
 
-async function create(docker: Pick<Docker, 'createContainer'>, options: ContainerCreateOptions): Promise<Container> {
+async function create(
+  docker: Pick<Docker, 'createContainer'>,
+  options: ContainerCreateOptions,
+  signal: AbortSignal,
+): Promise<Container> {
+  const created = docker.createContainer(options);
   try {
-    return await answered(docker.createContainer(options));
+    return await patientlyAnswered(created, signal);
   } catch (error) {
+    // Nobody waits any more, and it may come all the same.
+    created.then((container) => remove(container, signal)).catch(() => undefined);
     if (statusOf(error) !== 404) throw engineError(error);
     throw new ApiError('IMAGE_NOT_FOUND', `Image ${options.Image} is gone`, { cause: error });
   }
 }
 
-async function attach(container: Container, streams: ScriptStreams, stdin: boolean) {
+function attach(container: Container, streams: ScriptStreams, stdin: boolean, signal: AbortSignal) {
   const demux = new DockerDemux(
     (chunk) => streams.stdout(chunk),
     (chunk) => streams.stderr(chunk),
   );
-  const stream = await answered(container.attach({ stream: true, stdin, stdout: true, stderr: true, hijack: stdin }));
-  let endedWell = false;
-  const ended = new Promise<void>((resolve) => {
-    stream.on('data', (chunk: Buffer) => demux.write(chunk));
-    stream.on('end', () => {
-      endedWell = true;
-      resolve();
+  // A stream that comes too late must not break with nobody listening: that would end the gateway.
+  const attached = container
+    .attach({ stream: true, stdin, stdout: true, stderr: true, hijack: stdin })
+    .then((stream) => {
+      let endedWell = false;
+      const ended = new Promise<void>((resolve) => {
+        stream.on('data', (chunk: Buffer) => demux.write(chunk));
+        stream.on('end', () => {
+          endedWell = true;
+          resolve();
+        });
+        // A cut stream is not an exit: the result may stand in the lake. `isWhole` tells.
+        stream.on('error', () => resolve());
+        stream.on('close', () => resolve());
+      });
+      return { stream, ended, isWhole: () => endedWell && demux.complete };
     });
-    // A cut stream is not an exit: the result may stand in the lake. `isWhole` tells.
-    stream.on('error', () => resolve());
-    stream.on('close', () => resolve());
-  });
-  return { stream, ended, isWhole: () => endedWell && demux.complete };
+  return patientlyAnswered(attached, signal);
 }
 
 /** How a script's end was seen. `exitCode`: null where it was not. `outOfSight`: the engine did not answer meanwhile. */
@@ -178,14 +190,15 @@ async function stopContainer(container: Container): Promise<void> {
   }
 }
 
-async function remove(container: Container): Promise<void> {
+async function remove(container: Container, signal: AbortSignal): Promise<void> {
   for (const pause of [0, 500, 2000]) {
     await sleep(pause);
     try {
-      await answered(container.remove({ force: true, v: true }));
+      await patientlyAnswered(container.remove({ force: true, v: true }), signal);
       return;
     } catch (error) {
-      if (statusOf(error) === 404) return;
+      // Gone; or the engine was asked and has not answered: what then stays is the reaper's.
+      if (statusOf(error) === 404 || error instanceof ApiError) return;
     }
   }
 }

@@ -1,5 +1,6 @@
 import { within } from '@ingesta/kit';
 import { ApiError } from '../errors';
+import { untilAborted } from '../until-aborted';
 
 /** The parts of an error of docker-modem that we look at. */
 interface EngineError {
@@ -11,10 +12,21 @@ interface EngineError {
 
 /** For one call to the engine that is not meant to take long. */
 const ANSWER_MS = 10_000;
+/** For one that the engine needs its disk for, which may stall: a launch waits for that rather than fail. */
+const PATIENCE_MS = 60_000;
+/** For the same once the launch is given up: less than a gateway that is told to stop has left (main.ts). */
+const LAST_ANSWER_MS = 6_000;
 
 /** The answer of the engine; a daemon that accepts calls and answers none is as good as absent. */
 export const answered = <T>(call: Promise<T>, ms = ANSWER_MS): Promise<T> =>
   within(ms, call, () => new ApiError('RUNNER_UNAVAILABLE', `The Docker daemon gave no answer within ${ms / 1000} s`));
+
+/** The same for the calls of a launch: with patience, but for some seconds only once `signal` is aborted; then its reason is thrown. */
+export const patientlyAnswered = <T>(call: Promise<T>, signal: AbortSignal): Promise<T> =>
+  untilAborted(answered(call, PATIENCE_MS), signal).catch((error) => {
+    if (!signal.aborted) throw error;
+    return within(LAST_ANSWER_MS, call, () => signal.reason);
+  });
 
 export const statusOf = (error: unknown): number | undefined => (error as EngineError).statusCode;
 

@@ -7,6 +7,7 @@ type Call = 'list' | 'image' | 'create' | 'attach' | 'start' | 'inspect' | 'stop
 export class FakeEngine {
   /** Milliseconds until a call is answered; `Infinity`: never. */
   readonly takes: Partial<Record<Call, number>> = {};
+  readonly asked: Call[] = [];
   readonly containers: FakeContainer[] = [];
   /** What a container does once it is started. */
   script: (container: FakeContainer) => void = () => undefined;
@@ -53,6 +54,7 @@ export class FakeEngine {
 
   /** Resolves when the call is to be answered. */
   async answer(call: Call): Promise<void> {
+    this.asked.push(call);
     const ms = this.takes[call] ?? 0;
     if (ms === Number.POSITIVE_INFINITY) return new Promise(() => undefined);
     if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
