@@ -3,6 +3,7 @@ import type { ManifestEntry } from '@ingesta/kit';
 import type { Config } from '../config';
 import { ApiError } from '../errors';
 import type { Metrics } from '../metrics/metrics';
+import { Turnstile } from '../turnstile';
 import { composeAnswer } from './answer';
 import type { Engine, QueryTable, SqlValue } from './engines/engine';
 import {
@@ -16,7 +17,6 @@ import {
 import { ResultCache } from './result-cache';
 import { SharedWork } from './shared-work';
 import type { Snapshots } from './snapshots';
-import { Turnstile } from './turnstile';
 import type { PublishedTwins } from './twins/published-twins';
 
 /** What one request reads: fixed before anything is asked, so that nothing published meanwhile mixes in. */

@@ -5,7 +5,7 @@ import type { ShippedSources } from '../sources/shipped-sources';
 import { launchContainer } from './docker-container';
 import { toContainer } from './docker-convert';
 import { answered, engineError } from './docker-errors';
-import { DockerImages } from './docker-images';
+import { DockerImages, NotDescribed } from './docker-images';
 import { mustKeepLimits } from './docker-limits';
 import { reapContainers } from './docker-reaper';
 import type { JobSpec, LaunchableSource, LeftBehind, Outcome, Runner, SourceListing } from './runner';
@@ -46,7 +46,7 @@ export class DockerRunner implements Runner {
           return found ? { name, reference, present: true, title: found.description.title } : absent(buildHint(name));
         } catch (error) {
           // One image that cannot describe itself must not hide the others.
-          if (error instanceof ApiError && error.code === 'SCRIPT_FAILED') return absent(error.hint);
+          if (error instanceof NotDescribed) return absent(error.hint);
           throw error;
         }
       }),

@@ -3,9 +3,9 @@ import type { Lake, Manifest, ManifestEntry } from '@ingesta/kit';
 import { asApiError } from '../../as-api-error';
 import type { ApiError } from '../../errors';
 import type { Log } from '../../log';
+import { Turnstile } from '../../turnstile';
 import { type TwinMaker, twinKey } from '../engines/twin';
 import { twinPlace } from '../engines/twin-place';
-import { Turnstile } from '../turnstile';
 
 /**
  * What became of a table's twin: `ready`; `pending` where it is not there yet, being made or left to the next query; and
@@ -53,7 +53,7 @@ export class PublishedTwins {
   readonly #following = new Set<Promise<void>>();
   readonly #closed = new AbortController();
   /** One after the other: the engine converts one at a time, and copies that wait take room on its disk. */
-  readonly #turnstile = new Turnstile(1, Number.POSITIVE_INFINITY, () => new Error('no limit'));
+  readonly #turnstile = new Turnstile(1);
 
   constructor(private readonly parts: PublishedTwinsParts) {}
 

@@ -6,8 +6,8 @@ export class Turnstile {
   /** `full`: what those get who find `maxWaiting` before them. */
   constructor(
     readonly maxInside: number,
-    readonly maxWaiting: number,
-    private readonly full: () => Error,
+    readonly maxWaiting = Number.POSITIVE_INFINITY,
+    private readonly full = () => new Error('Too many wait'),
   ) {}
 
   /** Runs `work` in its turn. Throws the signal's reason when it is aborted while waiting. */
