@@ -1,6 +1,7 @@
 import { ApiError, type ErrorCode } from '../errors';
 import { givenOutcome, givenSource, givenSpec } from '../testing/given';
 import { AutoRunner } from './auto-runner';
+import { NotDescribed } from './docker-images';
 import type { LaunchableSource, Runner, SourceListing } from './runner';
 
 const failing = (code: ErrorCode, message: string = code) => new ApiError(code, message);
@@ -100,6 +101,48 @@ describe('AutoRunner', () => {
     expect(await codeOf(new AutoRunner(fake('docker', broken), fake('process', broken)).check())).toBe(
       'RUNNER_UNAVAILABLE',
     );
+  });
+});
+
+describe('an engine that falls silent', () => {
+  const SILENT = failing('RUNNER_UNAVAILABLE', 'no answer');
+  const nobody = async () => false;
+
+  /** An engine that `answers` as often as it is asked until the test has it fall silent. */
+  function given(answers: ApiError | undefined) {
+    const docker = fake('docker', answers);
+    const processes = fake('process', undefined, [listing('mysql', true)]);
+    return { auto: new AutoRunner(docker, processes), fallSilent: () => Object.assign(docker, fake('docker', SILENT)) };
+  }
+
+  it.each([
+    ['it was well', undefined, (auto: AutoRunner) => auto.check()],
+    ['it had the image', undefined, (auto: AutoRunner) => auto.resolve('mysql')],
+    ['it had no such image', failing('IMAGE_NOT_FOUND'), (auto: AutoRunner) => auto.resolve('mysql')],
+    ['it knew no such source', failing('UNKNOWN_SOURCE'), (auto: AutoRunner) => auto.resolve('mysql')],
+  ])('after %s is no reason to launch processes, nor to list them', async (_, answers, ask) => {
+    const { auto, fallSilent } = given(answers);
+    await ask(auto);
+    fallSilent();
+    for (const asked of [
+      () => auto.resolve('mysql'),
+      () => auto.list(),
+      () => auto.check(),
+      () => auto.reap('d', nobody),
+    ])
+      await expect(asked()).rejects.toBe(SILENT);
+  });
+
+  it('after it had a list proves nothing: one that keeps no limits has lists, too', async () => {
+    const { auto, fallSilent } = given(undefined);
+    await auto.list();
+    fallSilent();
+    expect((await auto.resolve('mysql')).runner).toBe('process');
+  });
+
+  it('is not one whose image was too slow', async () => {
+    const tooSlow = new NotDescribed('RUNNER_UNAVAILABLE', 'too slow');
+    await expect(given(tooSlow).auto.resolve('mysql')).rejects.toBe(tooSlow);
   });
 });
 
