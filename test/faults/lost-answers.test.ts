@@ -83,7 +83,7 @@ describeWith(['nginx', 'postgresql', 's3'], 'fault 8: the write of the pointer',
 
 const steps: readonly Step[] = ['acquire', 'fence', 'record', 'manifest', 'publish', 'close'];
 
-// Seen to fail with `createRecord` (write-record.ts) giving up at the first refusal: runs failed at their record or manifest.
+// Seen to fail with `createRecord` (create-record.ts) giving up at the first refusal: runs failed at their record or manifest.
 describeWith(['nginx', 'postgresql', 's3'], 'fault 9: a write under a condition that S3 answers with', () => {
   it.each([
     ['409 ConditionalRequestConflict', refuse(409, 'ConditionalRequestConflict')],

@@ -1,4 +1,4 @@
-import { type Lake, type RunRecord, runKeys } from '@ingesta/kit';
+import { createRecord, type Lake, type RunRecord, runKeys } from '@ingesta/kit';
 import { asApiError } from '../as-api-error';
 import { ApiError, errorBody } from '../errors';
 import { systemClock } from '../runs/clock';
@@ -7,7 +7,6 @@ import { followRun } from '../runs/run-events';
 import { listRuns, type RunQuery } from '../runs/run-list';
 import { RunLooks } from '../runs/run-looks';
 import { findRun, isOver } from '../runs/run-store';
-import { createRecord } from '../runs/write-record';
 import type { StreamEvent } from './event-stream';
 import { type RunAnswer, storedAnswer, storedFailure } from './run-answer';
 import type { IngestService } from './service';

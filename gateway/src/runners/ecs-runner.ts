@@ -1,9 +1,8 @@
 import type { Task } from '@aws-sdk/client-ecs';
-import { type Job, type Lake, runKeys, type ScriptEvent } from '@ingesta/kit';
+import { createRecord, type Job, type Lake, runKeys, type ScriptEvent } from '@ingesta/kit';
 import type { EcsConfig } from '../ecs-config';
 import { ApiError } from '../errors';
 import { readResultCopy } from '../result-copy';
-import { createRecord } from '../runs/write-record';
 import type { ShippedSources } from '../sources/shipped-sources';
 import type { EcsApi } from './ecs-api';
 import { type EcsDefinition, logUrl, readDefinition, toRunTask } from './ecs-convert';

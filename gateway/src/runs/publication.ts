@@ -1,4 +1,5 @@
 import {
+  createRecord,
   type Lake,
   LakeError,
   type Manifest,
@@ -14,7 +15,6 @@ import {
 import { ApiError } from '../errors';
 import { type Clock, systemClock } from './clock';
 import { readRecord } from './read-record';
-import { createRecord } from './write-record';
 
 /** What readers see of a database: the pointer, its ETag, and the manifest behind it. */
 export interface Current {
@@ -126,7 +126,7 @@ export async function publish(lake: Lake, publication: Publication, clock: Clock
   const manifest = composeManifest(publication);
   const { database } = manifest;
   const key = runKeys(database, manifest.run_id).manifest;
-  await createRecord(lake, key, Buffer.from(JSON.stringify(manifest)), clock);
+  await createRecord(lake, key, Buffer.from(JSON.stringify(manifest)), { pauses: clock });
   const { epoch } = publication.base.pointer;
   const pointer: Pointer = { epoch, manifest: key, updated_at: new Date(clock.wall()).toISOString() };
   const found = await replacePointer(lake, database, pointer, publication.base.etag, clock);

@@ -1,7 +1,15 @@
-import { type Lake, LakeError, RUN_ID, type RunRecord, runKeys, runMarkerKey, runRecordSchema } from '@ingesta/kit';
+import {
+  createRecord,
+  type Lake,
+  LakeError,
+  RUN_ID,
+  type RunRecord,
+  runKeys,
+  runMarkerKey,
+  runRecordSchema,
+} from '@ingesta/kit';
 import { type Clock, systemClock } from './clock';
 import { readRecord } from './read-record';
-import { createRecord } from './write-record';
 
 /** A run record and the ETag it was last read or written under. */
 export interface OpenRun {

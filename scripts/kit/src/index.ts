@@ -12,6 +12,7 @@ export * from './csv/json-filter';
 export { FieldKind, RowKernel, type WriteField, withFraction } from './csv/row-kernel';
 export * from './errors';
 export * from './lake/aws-keys';
+export * from './lake/create-record';
 export * from './lake/found-credentials';
 export * from './lake/keys';
 export * from './lake/lake';

@@ -4,10 +4,10 @@ import type { AttemptObjects, OpenUpload } from '../contract/records';
 import { MAX_RESULT_BYTES, type ScriptOutput, type TableResult } from '../contract/result';
 import type { SourceDescription } from '../contract/source-description';
 import { configError, failed, ScriptError } from '../errors';
+import { createRecord } from '../lake/create-record';
 import { dataKeys, runKeys } from '../lake/keys';
 import type { Lake } from '../lake/lake';
 import { openLake } from '../lake/open-lake';
-import { putOwn } from '../lake/put-own';
 import { type SensitiveRules, sensitiveRules } from '../sensitive/sensitive-rules';
 import type { Source, SourceSession, SourceTable } from '../source';
 import { exportTable, type Stop } from './export-table';
@@ -94,7 +94,7 @@ export async function runJob({ source, description, job, report, redact, signal 
     // Second copy of the result: where stdout is lost, this one counts.
     const body = Buffer.from(JSON.stringify(output));
     if (body.length > MAX_RESULT_BYTES) throw failed('The result is over 16 MiB', 'Take fewer tables per run.');
-    await putOwn(lake, runKeys(job.database, job.run_id).result(job.attempt), output);
+    await createRecord(lake, runKeys(job.database, job.run_id).result(job.attempt), body, { signal });
     return output;
   } finally {
     // All is read by now, or lost: a connection that does not end well changes nothing, nor hides the failure.
@@ -181,12 +181,13 @@ async function exportAll({ session, lake, job, planned, keys, report, stop, atOn
   // Before anything is made: whoever finds us gone must know what to clear away.
   const records = runKeys(job.database, job.run_id);
   const own: AttemptObjects = { nonce: job.nonce, keys: [...keys.values()] };
-  await putOwn(lake, records.objects(job.attempt), own);
+  const { signal } = stop;
+  await createRecord(lake, records.objects(job.attempt), Buffer.from(JSON.stringify(own)), { signal });
   let uploads = 0;
   const recordUpload = (key: string) => async (upload_id: string) => {
     uploads += 1;
     const upload: OpenUpload = { key, upload_id };
-    await putOwn(lake, records.upload(job.attempt, uploads), upload);
+    await createRecord(lake, records.upload(job.attempt, uploads), Buffer.from(JSON.stringify(upload)), { signal });
   };
   const results = new Map<string, TableResult>();
   const queue = planned.values();

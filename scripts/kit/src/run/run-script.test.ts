@@ -11,6 +11,7 @@ import type { Job } from '../contract/job';
 import { type ScriptFailure, type ScriptResult, scriptOutputSchema, type TableResult } from '../contract/result';
 import { runKeys } from '../lake/keys';
 import { openLake } from '../lake/open-lake';
+import { refuse, type S3StandIn, startS3StandIn } from '../testing/s3-stand-in';
 
 const SECRET = 's3cr3t "quoted"/ñ';
 const CSV = `id,value\n${Array.from({ length: 10 }, (_, id) => `${id},"value ${id}, ""quoted"""\n`).join('')}`;
@@ -451,6 +452,29 @@ describe('a run that fails', () => {
     expect(error.hint).toMatch(
       /^FAKE_HOST names localhost, which is this container itself\. Use host\.docker\.internal/,
     );
+  });
+});
+
+describe('a run whose lake is a bucket', () => {
+  let s3: S3StandIn;
+  beforeEach(async () => {
+    s3 = await startS3StandIn();
+  });
+  afterEach(() => s3.close());
+
+  /** Deals with the first PUT of each key, as `meddle` does. */
+  const atFirst = (meddle: S3StandIn['meddle']) => {
+    const met = new Set<string>();
+    s3.meddle = (key, answer) => !met.has(key) && meddle(met.add(key) && key, answer);
+  };
+
+  it('does not fail of a record that is refused once', async () => {
+    atFirst((_key, answer) => Boolean(refuse(answer, 503, 'SlowDown')));
+    const ended = await start(s3.env).ended;
+    expect(documentOf(ended).status).toBe('success');
+    const records = [...s3.objects].filter(([key]) => key.startsWith('_ingesta/'));
+    expect(records.map(([key]) => key.replace(/.*\//, ''))).toEqual(['objects-1.json', 'result-1.json']);
+    expect(records[1]![1].toString()).toBe(ended.stdout.trimEnd());
   });
 });
 
