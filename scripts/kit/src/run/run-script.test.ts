@@ -476,6 +476,42 @@ describe('a run whose lake is a bucket', () => {
     expect(records.map(([key]) => key.replace(/.*\//, ''))).toEqual(['objects-1.json', 'result-1.json']);
     expect(records[1]![1].toString()).toBe(ended.stdout.trimEnd());
   });
+
+  /** Starts a job that lies in the lake; where its answer goes. */
+  const startThere = (env: Env) => {
+    const job = { ...jobFor(''), env: {} };
+    const keys = runKeys('ventas', job.run_id);
+    s3.objects.set(keys.job(3), Buffer.from(JSON.stringify(job)));
+    const run = start({ ...s3.env, INGESTA_JOB: `lake:${keys.job(3)}`, ...env });
+    return { run, answer: keys.result(3) };
+  };
+
+  it('leaves its answer there although that is refused once, late', async () => {
+    // Later than a script waits that was told to stop.
+    atFirst((_key, answer) => Boolean(setTimeout(() => refuse(answer, 503, 'SlowDown'), 3_500)));
+    const { run, answer } = startThere({ FAKE_CONNECT: 'refused' });
+    const ended = await run.ended;
+    expect([ended.code, failureOf(ended).error.code]).toEqual([77, 'SOURCE_AUTH']);
+    expect(s3.objects.get(answer)?.toString()).toBe(ended.stdout.trimEnd());
+  });
+
+  it('does not wait for long to leave its answer when it was told to stop', async () => {
+    s3.meddle = (key) => key.includes('/result-');
+    const { run } = startThere({ FAKE_SLOW: '1', FAKE_ROWS: '100000' });
+    await event(run, 'progress');
+    run.child.kill('SIGTERM');
+    const ended = await run.ended;
+    expect([ended.code, failureOf(ended).error.code]).toEqual([143, 'RUN_CANCELLED']);
+    expect(eventsOf(ended.stderr).at(-1)).toMatchObject({ message: expect.stringContaining('no answer within 3 s') });
+  });
+
+  it('is not held by its answer when it is told to stop meanwhile', async () => {
+    const { run } = startThere({ FAKE_CONNECT: 'refused' });
+    s3.meddle = () => run.child.kill('SIGTERM');
+    const ended = await run.ended;
+    expect([ended.code, failureOf(ended).error.code]).toEqual([77, 'SOURCE_AUTH']);
+    expect(eventsOf(ended.stderr).at(-1)).toMatchObject({ message: expect.stringContaining('no answer within 3 s') });
+  });
 });
 
 describe('a run that is stopped', () => {

@@ -40,7 +40,7 @@ export async function runScript(source: Source, description: unknown): Promise<v
     return runJob({ source, description: described, job, report, redact, signal: stop.signal });
   };
   const answer = async (document: ScriptOutput) => {
-    if (job !== null && answersInLake(process.env)) await leaveAnswer(job, document, report);
+    if (job !== null && answersInLake(process.env)) await leaveAnswer(job, document, report, stop.signal);
     await print(document);
   };
   try {
