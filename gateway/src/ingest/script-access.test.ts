@@ -22,6 +22,25 @@ describe('the credentials of a launch', () => {
     expect(found).toEqual({ ...id, AWS_SECRET_ACCESS_KEY: 'from a file' });
   });
 
+  it('are those of the launch before where nobody gives any at the moment', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'ingesta-keys-'));
+    const file = join(folder, 'credentials');
+    const before = process.env;
+    const own = { AWS_SHARED_CREDENTIALS_FILE: file, AWS_CONFIG_FILE: file, AWS_EC2_METADATA_DISABLED: 'true' };
+    process.env = { PATH: before.PATH, ...own };
+    try {
+      const credentials = credentialsFor(givenConfig({}));
+      await expect(credentials(givenSource(), RUN)).rejects.toMatchObject({ kind: 'denied' });
+      await writeFile(file, '[default]\naws_access_key_id = AKIA\naws_secret_access_key = secret\n');
+      expect(await credentials(givenSource(), RUN)).toEqual(KEYS);
+      await rm(file);
+      expect(await credentials(givenSource(), RUN)).toEqual(KEYS);
+    } finally {
+      process.env = before;
+      await rm(folder, { recursive: true });
+    }
+  });
+
   it.each<Record<string, string>>([
     { SCRIPT_CREDENTIALS: 'own' },
     { RUNNER: 'ecs', ECS_SUBNETS: 'subnet-1' },

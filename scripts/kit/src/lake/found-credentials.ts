@@ -32,9 +32,13 @@ export const awsRegion = (env: Env): string => env.AWS_REGION || env.AWS_DEFAULT
 export const awsCredentials = (env: Env): AwsKeys | (() => Promise<FoundCredentials>) =>
   awsKeys(env) ?? (() => foundCredentials(env));
 
+/** What was found last with each environment, whoever asked: a process has one, and several clients. */
+const lastFound = new WeakMap<Env, FoundCredentials>();
+
 /**
  * What the AWS SDK's own chain finds at this moment: a profile, web identity, the role of a container or an instance. Made
- * anew for each call, since the chain would keep credentials without an end for ever. Throws `LakeError`.
+ * anew for each call, since the chain would keep credentials without an end for ever. Where nobody gives any for a moment,
+ * those of the last time go on until they end: they are asked for again minutes before. Throws `LakeError`.
  */
 export async function foundCredentials(env: Env, patienceMs = PATIENCE_MS): Promise<FoundCredentials> {
   const { fromNodeProviderChain } = await import('@aws-sdk/credential-providers');
@@ -46,16 +50,22 @@ export async function foundCredentials(env: Env, patienceMs = PATIENCE_MS): Prom
       clientConfig: { region: awsRegion(env), requestHandler: AWS_SILENCE },
       ...(profile && { profile }),
     });
-    const found = await within(patienceMs, chain(), () => new Error(`no answer within ${patienceMs / 1000} s`));
-    return { ...found, expiration: found.expiration ?? new Date(Date.now() + REREAD_MS) };
+    const given = await within(patienceMs, chain(), () => new Error(`no answer within ${patienceMs / 1000} s`));
+    const found = { ...given, expiration: given.expiration ?? new Date(Date.now() + REREAD_MS) };
+    lastFound.set(env, found);
+    return found;
   } catch (error) {
-    throw notFound(error as Failure);
+    const last = lastFound.get(env);
+    const failure = notFound(error as Failure, last !== undefined);
+    // Who is refused, or told that a login has ended, does not go on.
+    if (last && failure.kind === 'unavailable' && last.expiration.getTime() > Date.now()) return last;
+    throw failure;
   }
 }
 
 type Failure = Error & { code?: string; path?: string; $metadata?: { httpStatusCode?: number } };
 
-function notFound({ name, message, code, path, $metadata }: Failure): LakeError {
+function notFound({ name, message, code, path, $metadata }: Failure, before: boolean): LakeError {
   // A copy: STS's own error repeats parts of the request.
   const options = { cause: new Error(`${name}: ${message}`) };
   const status = $metadata?.httpStatusCode;
@@ -85,6 +95,13 @@ function notFound({ name, message, code, path, $metadata }: Failure): LakeError 
       'unavailable',
       `STS gives no AWS credentials: ${name}: ${message}`,
       'Check the network, AWS_REGION, and AWS_ENDPOINT_URL_STS where it is set, then retry.',
+      options,
+    );
+  if (before)
+    return new LakeError(
+      'unavailable',
+      'whoever gave AWS credentials before gives none at the moment',
+      'Check the metadata service of the instance, the agent of the container, or ~/.aws, whichever it was, then retry.',
       options,
     );
   return new LakeError(
