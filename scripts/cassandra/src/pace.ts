@@ -8,7 +8,7 @@ const MAX_GROWTH = 8;
 
 /** Failures in a row, over all ranges, after which a table is given up. */
 const MAX_FAILURES = 100;
-/** The same for requests that nobody answered: the node, or the way to it, is gone. */
+/** The same for silences: requests that nobody answered, since the node, or the way to it, is gone. */
 const MAX_SILENT = 3;
 
 const MAX_PAUSE_MS = 2_000;
@@ -18,6 +18,8 @@ export class Pace {
   #rows: number;
   #failures = 0;
   #silent = 0;
+  /** All silences so far. */
+  #silences = 0;
   /** Of the heaviest page so far, per row; null before the first. */
   #rowBytes: number | null = null;
 
@@ -48,10 +50,21 @@ export class Pace {
     this.#rows = Math.max(1, Math.min(this.maxRows, this.#rows * MAX_GROWTH, fitting));
   }
 
+  /** How many silences there were: what a request takes along for `unanswered` when it is sent. */
+  get silences(): number {
+    return this.#silences;
+  }
+
+  /** Nobody answered a request. Those that were under way together met one silence, not one each. */
+  unanswered(silencesBefore: number): void {
+    if (silencesBefore < this.#silences) return;
+    this.#silences++;
+    this.#silent++;
+  }
+
   /** A read took too long. Gives the milliseconds to wait before the next one, or null when it is time to give up. */
-  failed(silent: boolean): number | null {
+  failed(): number | null {
     this.#failures++;
-    if (silent) this.#silent++;
     if (this.#failures > MAX_FAILURES || this.#silent > MAX_SILENT) return null;
     return Math.min(MAX_PAUSE_MS, 2 ** Math.min(this.#failures, 11));
   }

@@ -58,11 +58,12 @@ export async function* readPages(reading: Reading): AsyncGenerator<CsvChunk, voi
       const tokens = ranges ? [String(range.after), String(range.upTo)] : [];
       const page = async () => {
         // What the page before taught counts: asked for when the turn has come.
-        const { rows } = pace;
+        const { rows, silences } = pace;
         try {
           return await fetchPage(client, reading.query, tokens, state, rows);
         } catch (error) {
           if (error instanceof AnswerTooLarge) pace.learn(rows, error.bytes);
+          if (judgeRead(error) === 'silent') pace.unanswered(silences);
           throw error;
         }
       };
@@ -82,9 +83,9 @@ export async function* readPages(reading: Reading): AsyncGenerator<CsvChunk, voi
       return taken;
     },
     judge: (error: unknown) => {
-      const verdict = judgeRead(error);
-      if (verdict !== 'final') context.log('debug', `${what}: ${(error as Error).message}: trying with less`);
-      return verdict;
+      if (judgeRead(error) === 'final') return 'final' as const;
+      context.log('debug', `${what}: ${(error as Error).message}: trying with less`);
+      return 'slow' as const;
     },
     stopped: () => stopped,
   };

@@ -119,9 +119,30 @@ describe('reading a range', () => {
 
   it('gives up after a few requests that nobody answered', () => {
     const pace = new Pace(5000);
-    const pauses = [1, 2, 3, 4].map(() => pace.failed(true));
+    const pauses = [1, 2, 3, 4].map(() => {
+      pace.unanswered(pace.silences);
+      return pace.failed();
+    });
     expect(pauses[3]).toBeNull();
     expect(pauses.slice(0, 3)).not.toContain(null);
+  });
+
+  it('counts requests that were under way together as one silence, also after an answer', () => {
+    const pace = new Pace(5000);
+    for (let stall = 0; stall < 3; stall++) {
+      const sent = pace.silences;
+      for (let request = 0; request < 5; request++) {
+        pace.unanswered(sent);
+        expect(pace.failed()).not.toBeNull();
+      }
+    }
+    const sent = pace.silences;
+    pace.arrived(1, 1);
+    for (let stall = 0; stall < 3; stall++) pace.unanswered(pace.silences);
+    pace.unanswered(sent);
+    expect(pace.failed()).not.toBeNull();
+    pace.unanswered(pace.silences);
+    expect(pace.failed()).toBeNull();
   });
 
   it('asks for as many rows as fit into a megabyte', () => {

@@ -18,8 +18,8 @@ export interface RangeReading<P extends Page> {
   fetch(range: TokenRange, state: PageState | undefined, rows: number): Promise<P>;
   /** Takes over the rows of a page, all of them; gives the last one's token and their size. Resolves when there is room for more. */
   take(page: P): Promise<{ token: bigint | null; bytes: number }>;
-  /** What a failure of `fetch` says: `slow` or `silent` (nobody answered) are worth another try with less. */
-  judge(error: unknown): 'slow' | 'silent' | 'final';
+  /** What a failure of `fetch` says: `slow` is worth another try with less. */
+  judge(error: unknown): 'slow' | 'final';
   /** True when nobody wants the rest. */
   stopped(): boolean;
 }
@@ -56,9 +56,8 @@ async function readPiece<P extends Page>(piece: Piece, reading: RangeReading<P>)
     try {
       page = await reading.fetch(piece.range, state, asked);
     } catch (error) {
-      const verdict = reading.judge(error);
-      if (verdict === 'final' || reading.stopped()) throw error;
-      const pause = pace.failed(verdict === 'silent');
+      if (reading.judge(error) === 'final' || reading.stopped()) throw error;
+      const pause = pace.failed();
       if (pause === null) throw error;
       await sleep(pause);
       const halves = tries++ < HALVINGS && pace.rows > 1 ? null : cut({ range: piece.range, from });

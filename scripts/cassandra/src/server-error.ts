@@ -32,7 +32,7 @@ const causesOf = (error: unknown): unknown[] =>
 const isLogin = (error: unknown): boolean =>
   error instanceof errors.AuthenticationError || codeOf(error) === CODE.badCredentials;
 
-/** What a failed read of a page means for the next attempt: see `RangeReading.judge`. */
+/** What a failed read of a page means: `slow` and `silent` (nobody answered) are worth another try with less. */
 export function judgeRead(error: unknown): 'slow' | 'silent' | 'final' {
   if (error instanceof errors.OperationTimedOutError) return 'silent';
   if (error instanceof AnswerTooLarge) return 'slow';
