@@ -7,6 +7,7 @@ import { startTestGateway, type TestGateway } from '../e2e/harness/gateway';
 import { buildImages, E2E_PREFIX } from '../e2e/harness/images';
 import { describeWith, haproxyProgram } from '../services/need';
 import { freePort, startServer } from '../services/server-process';
+import { settled } from '../settled';
 
 const SHIPPED = join(__dirname, '../../deploy/socket-proxy/haproxy.cfg');
 
@@ -55,7 +56,12 @@ describeWith(['docker', 'haproxy'], 'a gateway that has Docker’s socket only t
     expect(run.progress).toMatchObject({ people: { state: 'finished', rows: 2 } });
     const planned = await gateway.post('files', { dry_run: true });
     expect([planned.status, planned.body.error]).toEqual([200, undefined]);
-    expect((await gateway.get('/api/ingesta/health')).body.images.files).toMatchObject({ state: 'ok' });
+    // The images describe themselves one after the other.
+    const { body: health } = await settled(
+      () => gateway.get('/api/ingesta/health'),
+      ({ body }) => body.images.files?.state === 'ok',
+    );
+    expect(health.images.files).toMatchObject({ state: 'ok' });
   });
 
   /** As it stands: `fetch` would tidy the path up. */
