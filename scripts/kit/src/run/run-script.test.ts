@@ -3,15 +3,19 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { build } from 'esbuild';
+import { type Bucket, createBucket } from '../../../../test/e2e/harness/s3';
+import { refuse } from '../../../../test/faults/harness/s3-faults';
+import { type S3Call, type S3Proxy, startS3Proxy } from '../../../../test/faults/harness/s3-proxy';
+import { describeWith, s3Env } from '../../../../test/services/need';
 import { type ScriptEvent, scriptEventSchema } from '../contract/events';
 import type { Job } from '../contract/job';
 import { type ScriptFailure, type ScriptResult, scriptOutputSchema, type TableResult } from '../contract/result';
 import { runKeys } from '../lake/keys';
 import { openLake } from '../lake/open-lake';
-import { refuse, type S3StandIn, startS3StandIn } from '../testing/s3-stand-in';
 
 const SECRET = 's3cr3t "quoted"/ñ';
 const CSV = `id,value\n${Array.from({ length: 10 }, (_, id) => `${id},"value ${id}, ""quoted"""\n`).join('')}`;
@@ -455,49 +459,61 @@ describe('a run that fails', () => {
   });
 });
 
-describe('a run whose lake is a bucket', () => {
-  let s3: S3StandIn;
+describeWith(['s3'], 'a run whose lake is a bucket', () => {
+  let s3: S3Proxy;
+  let bucket: Bucket;
+  let env: Record<string, string>;
   beforeEach(async () => {
-    s3 = await startS3StandIn();
+    bucket = await createBucket();
+    s3 = await startS3Proxy(new URL(s3Env().endpoint));
+    env = { ...bucket.settings(false), AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${s3.port}` };
   });
   afterEach(() => s3.close());
 
-  /** Deals with the first PUT of each key, as `meddle` does. */
-  const atFirst = (meddle: S3StandIn['meddle']) => {
+  const isPut = ({ method }: S3Call) => method === 'PUT';
+  const isAnswer = ({ method, key }: S3Call) => method === 'PUT' && key.includes('/result-');
+  /** The first PUT of each key. */
+  const firstPuts = () => {
     const met = new Set<string>();
-    s3.meddle = (key, answer) => !met.has(key) && meddle(met.add(key) && key, answer);
+    return (call: S3Call) => isPut(call) && met.size < met.add(call.key).size;
   };
 
   it('does not fail of a record that is refused once', async () => {
-    atFirst((_key, answer) => Boolean(refuse(answer, 503, 'SlowDown')));
-    const ended = await start(s3.env).ended;
+    void s3.strike(firstPuts(), refuse(503, 'SlowDown'), 1000);
+    const ended = await start(env).ended;
     expect(documentOf(ended).status).toBe('success');
-    const records = [...s3.objects].filter(([key]) => key.startsWith('_ingesta/'));
-    expect(records.map(([key]) => key.replace(/.*\//, ''))).toEqual(['objects-1.json', 'result-1.json']);
-    expect(records[1]![1].toString()).toBe(ended.stdout.trimEnd());
+    const records = (await bucket.keys()).filter((key) => key.startsWith('_ingesta/'));
+    expect(records.map((key) => key.replace(/.*\//, ''))).toEqual(['objects-1.json', 'result-1.json']);
+    expect(await bucket.read(records[1]!)).toBe(ended.stdout.trimEnd());
   });
 
   /** Starts a job that lies in the lake; where its answer goes. */
-  const startThere = (env: Env) => {
+  const startThere = async (more: Env) => {
     const job = { ...jobFor(''), env: {} };
     const keys = runKeys('ventas', job.run_id);
-    s3.objects.set(keys.job(3), Buffer.from(JSON.stringify(job)));
-    const run = start({ ...s3.env, INGESTA_JOB: `lake:${keys.job(3)}`, ...env });
-    return { run, answer: keys.result(3) };
+    const lake = await openLake(bucket.settings(false));
+    await lake.putIfAbsent(keys.job(3), Buffer.from(JSON.stringify(job)));
+    await lake.close();
+    return { run: start({ ...env, INGESTA_JOB: `lake:${keys.job(3)}`, ...more }), answer: keys.result(3) };
   };
 
   it('leaves its answer there although that is refused once, late', async () => {
     // Later than a script waits that was told to stop.
-    atFirst((_key, answer) => Boolean(setTimeout(() => refuse(answer, 503, 'SlowDown'), 3_500)));
-    const { run, answer } = startThere({ FAKE_CONNECT: 'refused' });
+    void s3.strike(isAnswer, async (exchange) => {
+      await sleep(3_500);
+      await refuse(503, 'SlowDown')(exchange);
+    });
+    const { run, answer } = await startThere({ FAKE_CONNECT: 'refused' });
     const ended = await run.ended;
     expect([ended.code, failureOf(ended).error.code]).toEqual([77, 'SOURCE_AUTH']);
-    expect(s3.objects.get(answer)?.toString()).toBe(ended.stdout.trimEnd());
+    expect(await bucket.read(answer)).toBe(ended.stdout.trimEnd());
   });
 
+  const unanswered = () => undefined;
+
   it('does not wait for long to leave its answer when it was told to stop', async () => {
-    s3.meddle = (key) => key.includes('/result-');
-    const { run } = startThere({ FAKE_SLOW: '1', FAKE_ROWS: '100000' });
+    void s3.strike(isAnswer, unanswered, 1000);
+    const { run } = await startThere({ FAKE_SLOW: '1', FAKE_ROWS: '100000' });
     await event(run, 'progress');
     run.child.kill('SIGTERM');
     const ended = await run.ended;
@@ -506,8 +522,10 @@ describe('a run whose lake is a bucket', () => {
   });
 
   it('is not held by its answer when it is told to stop meanwhile', async () => {
-    const { run } = startThere({ FAKE_CONNECT: 'refused' });
-    s3.meddle = () => run.child.kill('SIGTERM');
+    const asked = s3.strike(isAnswer, unanswered);
+    const { run } = await startThere({ FAKE_CONNECT: 'refused' });
+    await asked;
+    run.child.kill('SIGTERM');
     const ended = await run.ended;
     expect([ended.code, failureOf(ended).error.code]).toEqual([77, 'SOURCE_AUTH']);
     expect(eventsOf(ended.stderr).at(-1)).toMatchObject({ message: expect.stringContaining('no answer within 3 s') });
