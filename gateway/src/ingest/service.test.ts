@@ -310,6 +310,22 @@ describe('stop', () => {
     expect((await readCurrent(lake, 'mysql'))?.manifest).toBeNull();
     expect((await failureOf(service.ingest('mysql', ALL))).code).toBe('LEASE_LOST');
   });
+
+  it.each([false, true])('does not wait for a source that does not say what it is (dry run: %s)', async (dryRun) => {
+    const runner = new FakeRunner();
+    const asked = new Promise<void>((resolve) => {
+      runner.resolve = () => {
+        resolve();
+        return new Promise(() => undefined);
+      };
+    });
+    const { service } = given(runner);
+    const request = { ...ALL, dryRun };
+    const running = failureOf(dryRun ? service.plan('mysql', request) : service.ingest('mysql', request));
+    await asked;
+    await service.stop();
+    expect((await running).code).toBe('LEASE_LOST');
+  });
 });
 
 it('is not held up past a cancel by a store of secrets that is silent', async () => {

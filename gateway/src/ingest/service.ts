@@ -3,7 +3,9 @@ import { uuidv7 } from 'uuidv7';
 import { asApiError } from '../as-api-error';
 import { ApiError } from '../errors';
 import type { Log } from '../log';
+import type { LaunchableSource } from '../runners/runner';
 import { runInProgress } from '../runs/acquire-lease';
+import { untilAborted } from '../until-aborted';
 import { deeperCause } from './cause-of';
 import type { IngestRequest } from './job';
 import { launch, leadRun, type PlannedRun, type RunServices } from './lead-run';
@@ -72,7 +74,7 @@ export class IngestService {
     const runId = uuidv7();
     return this.#told(database, runId, (log, halt) =>
       this.#inSlot(halt, async (deadline) => {
-        const source = await this.services.runner.resolve(database);
+        const source = await this.#resolve(database, halt);
         const { output } = await launch(
           this.services,
           { database, request, runId, requestedBy: null, log, halt, source, deadline },
@@ -197,9 +199,14 @@ export class IngestService {
     }
   }
 
+  /** An image may take its time to describe itself: the run ends in time all the same. */
+  #resolve(database: string, halt: AbortController): Promise<LaunchableSource> {
+    return untilAborted(this.services.runner.resolve(database), halt.signal);
+  }
+
   #run(asked: Omit<PlannedRun, 'source' | 'deadline'>, onRecorded: () => void): Promise<PublishedRun> {
     return this.#inSlot(asked.halt, async (deadline) => {
-      const run = { ...asked, deadline, source: await this.services.runner.resolve(asked.database) };
+      const run = { ...asked, deadline, source: await this.#resolve(asked.database, asked.halt) };
       const ran = leadRun(this.services, run, onRecorded);
       // From here on the source is known to exist: its name may become a label.
       return this.services.metrics?.run(run.database, ran) ?? ran;
