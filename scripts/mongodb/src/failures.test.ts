@@ -180,7 +180,7 @@ describeWith(['mongodb'], 'MongoDB: what is read, and what goes wrong', () => {
   });
 
   it('a closed port, an unknown host and silence are SOURCE_UNAVAILABLE when their time is over', async () => {
-    const silent = createServer().listen(0, '127.0.0.1');
+    const silent = createServer((socket) => void socket.on('error', () => undefined)).listen(0, '127.0.0.1');
     await once(silent, 'listening');
     const expected = { code: 'SOURCE_UNAVAILABLE', exitCode: EXIT.UNAVAILABLE };
     const context = testContext();

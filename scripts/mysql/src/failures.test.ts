@@ -63,7 +63,8 @@ describeWith(['mysql'], 'a MySQL source that fails', () => {
 
   it('gives up on a server that never speaks when its time is over, and at once when aborted', async () => {
     const sockets: Socket[] = [];
-    const server = createServer((socket) => void sockets.push(socket)).listen(0, '127.0.0.1');
+    const keep = (socket: Socket) => void sockets.push(socket.on('error', () => {}));
+    const server = createServer(keep).listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));
     const mute = { MYSQL_HOST: '127.0.0.1', MYSQL_PORT: String((server.address() as AddressInfo).port) };
     const context = testContext();

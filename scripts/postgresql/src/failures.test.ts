@@ -62,7 +62,7 @@ describeWith(['postgresql'], 'PostgreSQL: what goes wrong', () => {
   });
 
   it('a host that never answers is SOURCE_UNAVAILABLE when the time is over, and abort is quicker', async () => {
-    const silent = createServer().listen(0, '127.0.0.1');
+    const silent = createServer((socket) => void socket.on('error', () => undefined)).listen(0, '127.0.0.1');
     await once(silent, 'listening');
     const port = String((silent.address() as AddressInfo).port);
     const env = { ...db.env, POSTGRES_HOST: '127.0.0.1', POSTGRES_PORT: port };
