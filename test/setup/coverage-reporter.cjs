@@ -39,10 +39,11 @@ class CoverageReporter {
 }
 
 /** What failed in a file, a line each: where, which test, and why. */
-function failuresOf({ testFilePath, testExecError, testResults }) {
+function failuresOf({ testFilePath, testExecError, testResults, failureMessage }) {
   const failed = testResults.filter(({ status }) => status === 'failed');
   const causes = failed.map(({ fullName, failureMessages }) => `${fullName}: ${inOneLine(failureMessages[0])}`);
-  if (testExecError) causes.push(inOneLine(testExecError.message));
+  // What came from another process may have lost its message.
+  if (testExecError) causes.push(inOneLine(testExecError.message || failureMessage));
   return causes.map((cause) => `FAILED ${relative(process.cwd(), testFilePath)}: ${cause}`);
 }
 
