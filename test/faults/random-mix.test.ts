@@ -16,7 +16,7 @@ describeWith(['nginx', 'postgresql', 's3'], 'fault 30: all of these in a random 
     () => {
       console.info(`INGESTA_SEED=${seed}, for ${minutes} min`);
       const settings = { MAX_CONCURRENT_RUNS: '3', RUN_TIMEOUT: '30', LOG_LEVEL: 'info' };
-      return inWorld({ gateways: 0, databases, settings, settleMs: 60_000 }, async (world) => {
+      return inWorld({ gateways: 0, databases, settings }, async (world) => {
         const runs = Number(INGESTA_SOAK_RUNS || Number.POSITIVE_INFINITY);
         const figures = await mix(world, { seed, clients: 20, databases, minutes, runs });
         console.info(JSON.stringify(figures, null, 2));

@@ -1,6 +1,6 @@
 import { within } from '@ingesta/kit';
 import { ApiError } from '../errors';
-import { untilAborted } from '../until-aborted';
+import { graceFor, untilAborted } from '../until-aborted';
 
 /** The parts of an error of docker-modem that we look at. */
 interface EngineError {
@@ -23,10 +23,7 @@ export const answered = <T>(call: Promise<T>, ms = ANSWER_MS): Promise<T> =>
 
 /** The same for the calls of a launch: with patience, but for some seconds only once `signal` is aborted; then its reason is thrown. */
 export const patientlyAnswered = <T>(call: Promise<T>, signal: AbortSignal): Promise<T> =>
-  untilAborted(answered(call, PATIENCE_MS), signal).catch((error) => {
-    if (!signal.aborted) throw error;
-    return within(LAST_ANSWER_MS, call, () => signal.reason);
-  });
+  untilAborted(answered(call, PATIENCE_MS), signal).catch(graceFor(call, signal, LAST_ANSWER_MS, () => signal.reason));
 
 export const statusOf = (error: unknown): number | undefined => (error as EngineError).statusCode;
 

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Container, Task } from '@aws-sdk/client-ecs';
-import { within } from '@ingesta/kit';
 import { ApiError } from '../errors';
-import { untilAborted } from '../until-aborted';
+import { graceFor, untilAborted } from '../until-aborted';
 import type { EcsApi } from './ecs-api';
 import { notStarted } from './ecs-errors';
 import { MEMORY_EXITS, STOP_SECONDS } from './runner';
@@ -16,10 +15,9 @@ const LAST_ANSWER_MS = 3_000;
 
 /** An answer of ECS; once `signal` is aborted it is waited for some seconds more, and no longer. */
 export const inTime = <T>(answer: Promise<T>, signal: AbortSignal): Promise<T> =>
-  untilAborted(answer, signal).catch((error) => {
-    if (!signal.aborted) throw error;
-    return within(LAST_ANSWER_MS, answer, () => new ApiError('RUNNER_UNAVAILABLE', 'ECS gives no answer'));
-  });
+  untilAborted(answer, signal).catch(
+    graceFor(answer, signal, LAST_ANSWER_MS, () => new ApiError('RUNNER_UNAVAILABLE', 'ECS gives no answer')),
+  );
 
 export interface Watch {
   signal: AbortSignal;

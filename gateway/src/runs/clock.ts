@@ -1,13 +1,11 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { type Pauses, timers } from '@ingesta/kit';
 
 /** The time as one process sees it. No two processes' clocks are ever compared. */
-export interface Clock {
+export interface Clock extends Pauses {
   /** Milliseconds that never go back; may stand still while the machine sleeps. */
   mono(): number;
   /** Milliseconds since 1970; goes on in standby, and may jump. */
   wall(): number;
-  /** Resolves after `ms`, or at once when `signal` is aborted. */
-  sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** A random part of `ms`, so that those who failed together do not come again together. */
   jitter(ms: number): number;
 }
@@ -17,5 +15,5 @@ export const systemClock: Clock = {
   mono: () => performance.now(),
   wall: () => Date.now(),
   jitter: (ms) => ms * Math.random(),
-  sleep: (ms, signal) => sleep(ms, undefined, signal ? { signal } : {}).catch(() => undefined),
+  ...timers,
 };

@@ -4,6 +4,7 @@ import { Client, concurrent, types } from 'cassandra-driver';
 import { heldMemory } from '../../../test/held-memory';
 import { describeWith } from '../../../test/services/need';
 import { settled } from '../../../test/settled';
+import { expectPatience } from '../../kit/src/testing/expect-patience';
 import { testContext } from '../../kit/src/testing/test-context';
 import { cassandra } from './source';
 import { createTestKeyspace, sourceEnv, type TestKeyspace } from './testing/test-keyspace';
@@ -119,22 +120,8 @@ describeWith(['cassandra'], 'a Cassandra source', () => {
     await expect(failure).rejects.toMatchObject({ code: expect.stringMatching(/^SOURCE_(CONFIG|UNAVAILABLE)$/) });
   });
 
-  it('gives up on a server that never speaks when its time is over, and at once when aborted', async () => {
-    const sockets: Socket[] = [];
-    const server = createServer((socket) => void sockets.push(socket.on('error', () => {})));
-    const port = await listen(server);
-    const mute = { CASSANDRA_HOST: '127.0.0.1', CASSANDRA_PORT: port };
-    const context = testContext();
-    const patient = cassandra.connect({ ...sourceEnv(db.name), ...mute, CASSANDRA_CONNECT_TIMEOUT: '100' }, context);
-    const outcome = patient.catch((error) => error);
-    await expect(connect({ ...mute, CASSANDRA_CONNECT_TIMEOUT: '1' })).rejects.toMatchObject(LOST);
-    // The patient one waits still, until it is told to stop.
-    const reason = new Error('SIGTERM');
-    context.controller.abort(reason);
-    expect(await outcome).toBe(reason);
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
+  it('gives up on a server that never speaks when its time is over, and at once when aborted', () =>
+    expectPatience(cassandra, sourceEnv(db.name), 'CASSANDRA_', LOST));
 
   it('names the table that was dropped after it was found', async () => {
     await db.admin.execute('CREATE TABLE passing (a int PRIMARY KEY)');

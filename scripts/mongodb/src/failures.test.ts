@@ -8,6 +8,7 @@ import { describeWith } from '../../../test/services/need';
 import { freePort } from '../../../test/services/server-process';
 import { settled } from '../../../test/settled';
 import { allTables } from '../../kit/src/testing/all-tables';
+import { expectPatience } from '../../kit/src/testing/expect-patience';
 import { testContext } from '../../kit/src/testing/test-context';
 import { mongodb } from './source';
 import { exportCollection, readAll, selectionOf, TestDatabase } from './testing/test-database';
@@ -180,25 +181,15 @@ describeWith(['mongodb'], 'MongoDB: what is read, and what goes wrong', () => {
   });
 
   it('a closed port, an unknown host and silence are SOURCE_UNAVAILABLE when their time is over', async () => {
-    const silent = createServer((socket) => void socket.on('error', () => undefined)).listen(0, '127.0.0.1');
-    await once(silent, 'listening');
     const expected = { code: 'SOURCE_UNAVAILABLE', exitCode: EXIT.UNAVAILABLE };
-    const context = testContext();
-    const env = { ...db.env, MONGO_PORT: String((silent.address() as AddressInfo).port), MONGO_CONNECT_TIMEOUT: '100' };
-    const patient = mongodb.connect(env, context).catch((error) => error);
     const places: Record<string, string>[] = [
       { MONGO_PORT: String(await freePort()) },
       { MONGO_HOST: 'no-such-host.invalid' },
-      { MONGO_PORT: env.MONGO_PORT },
     ];
     for (const place of places) {
       await expect(connect({ ...place, MONGO_CONNECT_TIMEOUT: '1' })).rejects.toMatchObject(expected);
     }
-    // Who has more time waits still, until it is told to stop.
-    const reason = new Error('SIGTERM');
-    context.controller.abort(reason);
-    expect(await patient).toBe(reason);
-    silent.close();
+    await expectPatience(mongodb, db.env, 'MONGO_', expected);
   });
 
   it('a connection cut mid-table is SOURCE_UNAVAILABLE, never a short CSV', async () => {

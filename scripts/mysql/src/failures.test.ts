@@ -1,8 +1,9 @@
-import { type AddressInfo, createServer, connect as netConnect, type Socket } from 'node:net';
+import { type AddressInfo, createServer, connect as netConnect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { heldMemory } from '../../../test/held-memory';
 import { describeWith } from '../../../test/services/need';
 import { settled } from '../../../test/settled';
+import { expectPatience } from '../../kit/src/testing/expect-patience';
 import { testContext } from '../../kit/src/testing/test-context';
 import { queryError } from './server-error';
 import { mysql } from './source';
@@ -61,23 +62,8 @@ describeWith(['mysql'], 'a MySQL source that fails', () => {
     await expect(connect({ MYSQL_HOST: '127.0.0.1', MYSQL_PORT: String(port) })).rejects.toMatchObject(LOST);
   });
 
-  it('gives up on a server that never speaks when its time is over, and at once when aborted', async () => {
-    const sockets: Socket[] = [];
-    const keep = (socket: Socket) => void sockets.push(socket.on('error', () => {}));
-    const server = createServer(keep).listen(0, '127.0.0.1');
-    await new Promise((resolve) => server.once('listening', resolve));
-    const mute = { MYSQL_HOST: '127.0.0.1', MYSQL_PORT: String((server.address() as AddressInfo).port) };
-    const context = testContext();
-    const patient = mysql.connect({ ...sourceEnv(db.name), ...mute, MYSQL_CONNECT_TIMEOUT: '100' }, context);
-    const outcome = patient.catch((error) => error);
-    await expect(connect({ ...mute, MYSQL_CONNECT_TIMEOUT: '1' })).rejects.toMatchObject(LOST);
-    // The patient one waits still, until it is told to stop.
-    const reason = new Error('SIGTERM');
-    context.controller.abort(reason);
-    expect(await outcome).toBe(reason);
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
+  it('gives up on a server that never speaks when its time is over, and at once when aborted', () =>
+    expectPatience(mysql, sourceEnv(db.name), 'MYSQL_', LOST));
 
   it('names the table that was dropped after it was found', async () => {
     await db.admin.query('CREATE TABLE passing (a INT); INSERT INTO passing VALUES (1)');

@@ -1,11 +1,10 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { EXIT } from '@ingesta/kit';
 import { heldMemory } from '../../../test/held-memory';
 import { describeWith } from '../../../test/services/need';
 import { freePort } from '../../../test/services/server-process';
 import { settled } from '../../../test/settled';
 import { allTables } from '../../kit/src/testing/all-tables';
+import { expectPatience } from '../../kit/src/testing/expect-patience';
 import { testContext } from '../../kit/src/testing/test-context';
 import { postgresql } from './source';
 import { exportTable, readAll, selectionOf, TestDatabase } from './test-database';
@@ -61,22 +60,8 @@ describeWith(['postgresql'], 'PostgreSQL: what goes wrong', () => {
     await expect(connect({ POSTGRES_HOST: 'no-such-host.invalid' })).rejects.toMatchObject(expected);
   });
 
-  it('a host that never answers is SOURCE_UNAVAILABLE when the time is over, and abort is quicker', async () => {
-    const silent = createServer((socket) => void socket.on('error', () => undefined)).listen(0, '127.0.0.1');
-    await once(silent, 'listening');
-    const port = String((silent.address() as AddressInfo).port);
-    const env = { ...db.env, POSTGRES_HOST: '127.0.0.1', POSTGRES_PORT: port };
-    const context = testContext();
-    const patient = postgresql.connect({ ...env, POSTGRES_CONNECT_TIMEOUT: '100' }, context).catch((error) => error);
-    await expect(connect({ ...env, POSTGRES_CONNECT_TIMEOUT: '1' })).rejects.toMatchObject({
-      code: 'SOURCE_UNAVAILABLE',
-    });
-    // The patient one waits still, until it is told to stop.
-    const reason = new Error('stop');
-    context.controller.abort(reason);
-    expect(await patient).toBe(reason);
-    silent.close();
-  });
+  it('a host that never answers is SOURCE_UNAVAILABLE when the time is over, and abort is quicker', () =>
+    expectPatience(postgresql, db.env, 'POSTGRES_', { code: 'SOURCE_UNAVAILABLE' }));
 
   it('TLS against a server without it is SOURCE_CONFIG', async () => {
     if ((await db.admin.query('SHOW ssl')).rows[0].ssl === 'on') return;

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   databaseOf,
   type Lake,
@@ -16,6 +15,7 @@ import {
 } from '@ingesta/kit';
 import { parseCsv } from '../../../scripts/kit/src/testing/parse-csv';
 import { containersLabelled } from '../../e2e/harness/images';
+import { settled } from '../../settled';
 import type { FaultBucket } from './fault-bucket';
 
 /** What the oracle has to see of a world. */
@@ -24,20 +24,15 @@ export interface Scene {
   readonly bucket: FaultBucket;
 }
 
-/** After a fault everything must have come to its end within this; what is said below is never said of a time. */
-const SETTLED_WITHIN_MS = 60_000;
-
 /**
  * The oracle of every row: nothing is left of what was under way, every run has its end, every snapshot is whole and of
  * one run, no epoch ever fell, and runs are called succeeded exactly if they were published.
  */
-export async function expectSound({ folder, bucket }: Scene, settleMs = SETTLED_WITHIN_MS): Promise<void> {
-  const until = Date.now() + settleMs;
-  let left = await leftovers(folder, bucket);
-  while (left.length > 0 && Date.now() < until) {
-    await sleep(250);
-    left = await leftovers(folder, bucket);
-  }
+export async function expectSound({ folder, bucket }: Scene): Promise<void> {
+  const left = await settled(
+    () => leftovers(folder, bucket),
+    ({ length }) => length === 0,
+  );
   expect(left).toEqual([]);
 
   const published = new Set<string>();

@@ -37,8 +37,6 @@ export interface WorldOptions {
   databases?: readonly string[];
   /** After so long without an answer nginx gives up on a call. */
   nginxTimeoutS?: number;
-  /** After `act` everything must have come to its end within this. */
-  settleMs?: number;
   /** Rows of each table of the shop. */
   rows?: number;
   /** Where scripts in containers reach this machine; then the shop and S3 are told to them by that name. */
@@ -121,7 +119,7 @@ export async function inWorld(options: WorldOptions, act: (world: World) => Prom
     };
     try {
       await act(world);
-      await expectSound(world, options.settleMs);
+      await expectSound(world);
     } catch (error) {
       for (const [i, gateway] of gateways.entries()) {
         console.error(`gateway ${i}:\n${(await gateway.log()).split('\n').slice(-40).join('\n')}`);

@@ -47,9 +47,7 @@ export class Sweeper {
    * credentials, without a restart.
    */
   turnOff(why: string): void {
-    if (!this.#told.has(why))
-      this.options.log.info('the sweep is off: what failed runs leave stays in the lake', { why });
-    this.#told.add(why);
+    this.#tellOnce('info', 'the sweep is off: what failed runs leave stays in the lake', why, { why });
     this.#next = this.#clock.mono() + REFUSED_PAUSE_MS;
   }
 
@@ -62,7 +60,7 @@ export class Sweeper {
       const { graceMs, keepSnapshots: keep, log } = this.options;
       await this.#runs(lake).catch((error) => {
         if (error instanceof LakeError) throw error;
-        this.#warnOnce('the runs cannot be swept', error.message);
+        this.#tellOnce('warn', 'the runs cannot be swept', error.message, { cause: error.message });
       });
       this.#probes = await sweepProbes(lake, this.#probes, { now: this.#clock.mono(), graceMs });
       if (keep !== null) await retireSnapshots(lake, { keep, graceMs, now: this.#clock.wall(), log });
@@ -93,8 +91,8 @@ export class Sweeper {
     if (done !== null && done !== before) await record.write(done, new Date(this.#clock.wall()));
   }
 
-  #warnOnce(message: string, cause: string, meta: object = {}): void {
-    if (!this.#told.has(cause)) this.options.log.warn(message, { ...meta, cause });
+  #tellOnce(level: 'info' | 'warn', message: string, cause: string, meta: object): void {
+    if (!this.#told.has(cause)) this.options.log.log(level, message, meta);
     this.#told.add(cause);
   }
 
@@ -104,7 +102,8 @@ export class Sweeper {
       return await this.#look(lake, database, runId);
     } catch (error) {
       if (error instanceof LakeError) throw error;
-      this.#warnOnce('what a run left cannot be swept', (error as Error).message, { database, run_id: runId });
+      const cause = (error as Error).message;
+      this.#tellOnce('warn', 'what a run left cannot be swept', cause, { database, run_id: runId, cause });
       // Nobody mends what a script wrote; the pointer, on which every run of its database hangs, somebody may.
       const own = error instanceof MalformedRecord && error.key.startsWith(runKeys(database, runId).folder);
       return own ? 'leave' : 'wait';

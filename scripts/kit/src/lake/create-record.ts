@@ -10,7 +10,8 @@ export interface Pauses {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
-const timer: Pauses = {
+/** By this process's timers. */
+export const timers: Pauses = {
   sleep: (ms, signal) => sleep(ms, undefined, signal ? { signal } : {}).catch(() => undefined),
 };
 
@@ -23,7 +24,7 @@ export async function createRecord(
   lake: Pick<Lake, 'putIfAbsent' | 'get'>,
   key: string,
   body: Buffer,
-  { signal, pauses = timer }: { signal?: AbortSignal; pauses?: Pauses } = {},
+  { signal, pauses = timers }: { signal?: AbortSignal; pauses?: Pauses } = {},
 ): Promise<{ etag: string }> {
   for (let attempt = 0; ; attempt += 1) {
     try {
