@@ -1,10 +1,11 @@
-import { open } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import type { Column, ManifestEntry } from '@ingesta/kit';
 import { ApiError } from '../../../errors';
 import { typesMetadata } from '../twin';
 import { candidateTypes, FALLBACK_TYPE, twinColumns } from '../twin-columns';
 import { duckDbError } from './duckdb-error';
+import { type CsvPieces, PIECE_BYTES, RowTooLong, splitCsv } from './split-csv';
 import { type CsvFile, copySql, headerSql, misfitsSql } from './twin-sql';
 
 /** Rows of a row group: DuckDB's default and its least. A group is held in memory, so long rows get small ones. */
@@ -31,44 +32,54 @@ export async function csvToParquet(
   about: ConvertedTable,
 ): Promise<void> {
   if (about.entry.columns.length === 0) throw unusable(about, 'has no columns');
-  const csv: CsvFile = { path, gzip: await isGzip(path), parallel: true, maxRowBytes: null };
-  // Such buffers are dear, so only rows that ask for them get them.
-  const maxRowBytes = Math.floor((memoryMiB / 8) * 1024 * 1024);
+  const gzip = await isGzip(path);
   const connection = await instance.connect();
   try {
-    // DuckDB's threads guess where rows begin amid quoted line breaks. A wrong guess is an error, never a wrong row.
-    await convert(connection, csv, parquet, about)
-      .catch(
-        onInvalid(
-          (error) => !isRowTooLong(error),
-          () => convert(connection, { ...csv, parallel: false }, parquet, about),
-        ),
-      )
-      .catch(
-        onInvalid(isRowTooLong, () => convert(connection, { ...csv, parallel: false, maxRowBytes }, parquet, about)),
-      );
+    const whole: CsvFile = { header: path, rows: [path], gzip, parallel: true, rowBytes: 0 };
+    await convert(connection, whole, parquet, about, rowGroupOf(about.entry, gzip))
+      // DuckDB's threads guess where rows begin amid quoted line breaks. A wrong guess is an error, of whatever kind, and
+      // never a wrong row. Most files have none, and are read twice as fast as those of which everything is known.
+      .catch(() => convertPieces(connection, { path, isGzip: gzip }, memoryMiB, parquet, about));
   } catch (error) {
-    if (error instanceof ApiError) throw error;
-    const { type, message } = duckDbError(error);
-    const limit = isRowTooLong(error) || type === 'Out of Memory';
-    const hint = limit ? 'Raise DUCKDB_MEMORY_MB.' : undefined;
-    const words = limit ? 'has rows too long for the memory of the query engine' : 'is no CSV as the contract has it';
-    throw unusable(about, words, { cause: new Error(`${type}: ${message.slice(0, 500)}`), ...(hint && { hint }) });
+    throw conversionError(error, about);
   } finally {
     connection.closeSync();
   }
 }
 
-/** A handler which does something else about the errors of the CSV reader that `matches` picks. */
-const onInvalid = (matches: (error: unknown) => boolean, instead: () => Promise<void>) => (error: unknown) => {
-  if (duckDbError(error).type !== 'Invalid Input' || !matches(error)) throw error;
-  return instead();
-};
+/**
+ * Cut between rows, each piece is read by one thread, which guesses nothing. (Of a whole file, that thread would hold all
+ * values with doubled quotes until its end.) Here the longest row is known, for which buffers are made, and where rows are
+ * longer than elsewhere.
+ */
+async function convertPieces(
+  connection: DuckDBConnection,
+  csv: { path: string; isGzip: boolean },
+  memoryMiB: number,
+  parquet: string,
+  about: ConvertedTable,
+): Promise<void> {
+  const folder = `${csv.path}.pieces`;
+  try {
+    const maxRowBytes = Math.floor((memoryMiB / 8) * 1024 * 1024);
+    const { header, pieces, longestRow } = await splitCsv(csv, folder, maxRowBytes);
+    const rows = pieces.map(({ file }) => file);
+    const file: CsvFile = { header, rows, gzip: csv.isGzip, parallel: false, rowBytes: longestRow };
+    await convert(connection, file, parquet, about, rowGroupOfPieces(pieces));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
 
-async function convert(connection: DuckDBConnection, csv: CsvFile, parquet: string, about: ConvertedTable) {
+async function convert(
+  connection: DuckDBConnection,
+  csv: CsvFile,
+  parquet: string,
+  about: ConvertedTable,
+  rowGroup: number,
+): Promise<void> {
   const { columns, rows } = about.entry;
   await checkHeader(connection, csv, about);
-  const rowGroup = rowGroupOf(about.entry, csv.gzip);
   const copy = async (types?: readonly string[]) => {
     const sql = copySql(csv, twinColumns(columns, types), parquet, rowGroup);
     const [[count]] = (await (await connection.run(sql)).getRows()) as [[bigint]];
@@ -108,13 +119,23 @@ async function checkHeader(connection: DuckDBConnection, csv: CsvFile, about: Co
     throw unusable(about, 'has other columns than its manifest says');
 }
 
+/** From the mean row. */
 function rowGroupOf({ bytes, rows }: ManifestEntry, gzip: boolean): number {
   const rowBytes = Math.max(1, (bytes * (gzip ? GZIP_RATIO : 1)) / Math.max(1, rows));
-  const fitting = Math.floor(ROW_GROUP.bytes / rowBytes / ROW_GROUP.least) * ROW_GROUP.least;
-  return Math.min(ROW_GROUP.most, Math.max(ROW_GROUP.least, fitting));
+  return rowGroup(ROW_GROUP.bytes / rowBytes);
 }
 
-const isRowTooLong = (error: unknown): boolean => /maximum line size/i.test(duckDbError(error).message);
+/** The rows that fit where they are longest. */
+function rowGroupOfPieces(pieces: CsvPieces['pieces']): number {
+  const many = ROW_GROUP.bytes / PIECE_BYTES;
+  const inMany = pieces.map((_, first) => pieces.slice(first, first + many).reduce((sum, { rows }) => sum + rows, 0));
+  return rowGroup(Math.min(...inMany.slice(0, Math.max(0, inMany.length - many)), ROW_GROUP.most));
+}
+
+function rowGroup(rows: number): number {
+  const whole = Math.floor(rows / ROW_GROUP.least) * ROW_GROUP.least;
+  return Math.min(ROW_GROUP.most, Math.max(ROW_GROUP.least, whole));
+}
 
 /** By its first bytes: a key template may end in anything. No UTF-8 text begins so. */
 async function isGzip(path: string): Promise<boolean> {
@@ -126,6 +147,21 @@ async function isGzip(path: string): Promise<boolean> {
     await file.close();
   }
 }
+
+/** What is wrong with the file, where it is the file. */
+function conversionError(error: unknown, about: ConvertedTable): unknown {
+  const { type, message } = duckDbError(error);
+  const cause = new Error(`${type}: ${message.slice(0, 500)}`);
+  if (error instanceof RowTooLong || type === 'Out of Memory')
+    return unusable(about, 'has rows too long for the memory of the query engine', {
+      cause,
+      hint: 'Raise DUCKDB_MEMORY_MB.',
+    });
+  const isOfFile = ['Invalid Input', 'Conversion', 'Out of Range'].includes(type) || isGzipError(error);
+  return isOfFile ? unusable(about, 'is no CSV as the contract has it', { cause }) : error;
+}
+
+const isGzipError = (error: unknown): boolean => /^Z_/.test(String((error as NodeJS.ErrnoException).code));
 
 const unusable = (
   { database, table, entry }: ConvertedTable,

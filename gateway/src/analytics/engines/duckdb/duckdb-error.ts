@@ -39,3 +39,10 @@ function parse(text: string): DuckDbError | null {
 /** The offset in characters of one in UTF-8 bytes. */
 export const characterOffset = (text: string, bytes: number): number =>
   Buffer.from(text).subarray(0, bytes).toString('utf8').length;
+
+/** That a disk is full, or somebody's share of it, as Node or DuckDB say it. */
+export function isDiskFull(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  const { type, message } = duckDbError(error);
+  return code === 'ENOSPC' || code === 'EDQUOT' || (type === 'IO' && /no space left|quota exceeded/i.test(message));
+}

@@ -2,28 +2,36 @@ import type { Column } from '@ingesta/kit';
 import { candidateTypes, FALLBACK_TYPE, type TwinColumn } from '../twin-columns';
 import { quoteName, quoteText } from '../with-tables';
 
-/** How a CSV of the lake is to be read. */
+/** Where a CSV of the lake is, and how it is to be read. */
 export interface CsvFile {
-  path: string;
+  /** The file that begins with the header line. */
+  header: string;
+  /** The files that hold the rows, in order: that same one, or pieces without a header line. */
+  rows: readonly string[];
   gzip: boolean;
-  /** By several threads; fails on some files with quoted line breaks. */
+  /** Each file by several threads; fails on some with quoted line breaks. */
   parallel: boolean;
-  /** Longest row in bytes; null for DuckDB's 2 MB, which is faster and takes less memory. */
-  maxRowBytes: number | null;
+  /** No row is longer; rows of up to 2 MB are read whatever it says. */
+  rowBytes: number;
 }
+
+/** DuckDB's own. */
+const LEAST_LINE_BYTES = 2_000_000;
+/** A quarter of DuckDB's own: half the memory of a conversion, and no more time. */
+const LEAST_BUFFER_BYTES = 8_000_000;
 
 /** Digits of a decimal that DuckDB keeps in 64 bits. */
 const NARROW = 18;
 
 const columnName = (index: number): string => `c${index}`;
 
-/** The rows of a CSV as the contract writes it, all columns as text under the names c0, c1 …; `header` is its first line. */
-export function readCsv({ path, gzip, parallel, maxRowBytes }: CsvFile, columns: number, header = false): string {
+/** Files of a CSV as the contract writes it, all columns as text under the names c0, c1 …. */
+function readCsv(csv: CsvFile, files: readonly string[], columns: number, skipHeader: boolean): string {
   const names = Array.from({ length: columns }, (_, index) => `'${columnName(index)}': 'VARCHAR'`);
   const options = [
     'auto_detect = false',
     `columns = {${names.join(', ')}}`,
-    `header = ${!header}`,
+    `header = ${skipHeader}`,
     `delim = ','`,
     `quote = '"'`,
     `escape = '"'`,
@@ -31,15 +39,19 @@ export function readCsv({ path, gzip, parallel, maxRowBytes }: CsvFile, columns:
     // An empty field is NULL, and `""` is not.
     `nullstr = ''`,
     'allow_quoted_nulls = false',
-    `parallel = ${parallel}`,
-    `compression = '${gzip ? 'gzip' : 'none'}'`,
-    ...(maxRowBytes === null ? [] : [`max_line_size = ${maxRowBytes}`, `buffer_size = ${maxRowBytes}`]),
+    `parallel = ${csv.parallel}`,
+    `compression = '${csv.gzip ? 'gzip' : 'none'}'`,
+    `max_line_size = ${Math.max(LEAST_LINE_BYTES, csv.rowBytes)}`,
+    `buffer_size = ${Math.max(LEAST_BUFFER_BYTES, csv.rowBytes)}`,
   ];
-  return `read_csv(${quoteText(path)}, ${options.join(', ')})`;
+  return `read_csv([${files.map(quoteText).join(', ')}], ${options.join(', ')})`;
 }
 
+const readRows = (csv: CsvFile, columns: number): string => readCsv(csv, csv.rows, columns, csv.rows[0] === csv.header);
+
 /** The names in a CSV's header line. */
-export const headerSql = (csv: CsvFile, columns: number): string => `FROM ${readCsv(csv, columns, true)} LIMIT 1`;
+export const headerSql = (csv: CsvFile, columns: number): string =>
+  `FROM ${readCsv(csv, [csv.header], columns, false)} LIMIT 1`;
 
 /**
  * Makes the Parquet file of those rows whose values all fit their types; the count tells whether that was all of them.
@@ -53,7 +65,7 @@ export function copySql(csv: CsvFile, columns: readonly TwinColumn[], parquet: s
     return test === null ? [] : [`(${test} OR ${columnName(index)} IS NULL)`];
   });
   const where = tests.length > 0 ? ` WHERE ${tests.join(' AND ')}` : '';
-  const from = readCsv(csv, columns.length);
+  const from = readRows(csv, columns.length);
   // Level 3, DuckDB's own, costs a fifth more time for files of the same size.
   const options = `FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE ${rowGroup}`;
   return `COPY (SELECT ${list.join(', ')} FROM ${from}${where}) TO ${quoteText(parquet)} (${options})`;
@@ -69,7 +81,7 @@ export function misfitsSql(csv: CsvFile, columns: readonly Column[]): string {
         return `count(*) FILTER (${columnName(index)} IS NOT NULL AND NOT ${fits})`;
       }),
   );
-  return `SELECT ${['count(*)', ...counts].join(', ')} FROM ${readCsv(csv, columns.length)}`;
+  return `SELECT ${['count(*)', ...counts].join(', ')} FROM ${readRows(csv, columns.length)}`;
 }
 
 function cast(index: number, type: string): string {

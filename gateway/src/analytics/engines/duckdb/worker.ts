@@ -7,6 +7,7 @@ import { untilAborted } from '../../../until-aborted';
 import { SqlProblem } from '../engine';
 import { openDatabase } from './database';
 import { describeStatements } from './describe-statements';
+import { isDiskFull } from './duckdb-error';
 import { FileCache } from './file-cache';
 import type { FromWorker, ToWorker, WorkerFailure, WorkerRequest, WorkerSettings } from './messages';
 import { queryTables } from './query-tables';
@@ -68,12 +69,18 @@ async function makeFolders({ cacheFolder, workFolder }: WorkerSettings): Promise
   }
 }
 
-function failureOf(error: unknown): WorkerFailure {
+const diskFull = (cacheFolder: string, cause: unknown): ApiError =>
+  new ApiError('INTERNAL', `The disk of the cache folder ${cacheFolder} is full`, {
+    hint: 'Make room there; or lower ANALYTICS_CACHE_MB, or set ANALYTICS_CACHE_DIR to a folder of another disk.',
+    cause,
+  });
+
+function failureOf(error: unknown, cacheFolder: string): WorkerFailure {
   if (error instanceof SqlProblem) {
     const { statement, message, offset } = error;
     return { kind: 'sql', statement, message, offset };
   }
-  const { code, message, hint, database, cause } = asApiError(error);
+  const { code, message, hint, database, cause } = asApiError(isDiskFull(error) ? diskFull(cacheFolder, error) : error);
   const words = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
   return { kind: 'api', code, message, hint, database, cause: cause === undefined ? null : words };
 }
@@ -84,7 +91,7 @@ const send = (message: FromWorker): void => void (process.connected && process.s
 function serve(): void {
   const running = new Map<number, AbortController>();
   let opened: ReturnType<typeof open> | undefined;
-  let workFolder: string | undefined;
+  let settings: WorkerSettings | undefined;
 
   const answer = async (id: number, request: WorkerRequest): Promise<void> => {
     const stop = new AbortController();
@@ -93,15 +100,15 @@ function serve(): void {
       const { work } = await opened!;
       send({ type: 'answer', id, value: await work(request, stop.signal) });
     } catch (error) {
-      send({ type: 'failure', id, failure: failureOf(error) });
+      send({ type: 'failure', id, failure: failureOf(error, settings!.cacheFolder) });
     } finally {
       running.delete(id);
     }
   };
   process.on('message', (message: ToWorker) => {
     if (message.type === 'open') {
-      workFolder = message.settings.workFolder;
-      opened = open(message.settings);
+      settings = message.settings;
+      opened = open(settings);
       // Told with each request.
       opened.catch(() => undefined);
     } else if (message.type === 'request') void answer(message.id, message.request);
@@ -109,7 +116,7 @@ function serve(): void {
   });
   const leave = () => {
     // A gateway that was killed tidies up nothing.
-    if (workFolder) rmSync(workFolder, { recursive: true, force: true });
+    if (settings) rmSync(settings.workFolder, { recursive: true, force: true });
     // An exit would wait for DuckDB's threads, whatever they are at.
     process.kill(process.pid, 'SIGKILL');
   };
