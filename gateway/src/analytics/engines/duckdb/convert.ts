@@ -5,13 +5,16 @@ import { ApiError } from '../../../errors';
 import { typesMetadata } from '../twin';
 import { candidateTypes, FALLBACK_TYPE, twinColumns } from '../twin-columns';
 import { duckDbError } from './duckdb-error';
-import { type CsvPieces, PIECE_BYTES, RowTooLong, splitCsv } from './split-csv';
+import { type CsvPieces, hasQuotedLineBreaks, PIECE_BYTES, RowTooLong, type StoredCsv, splitCsv } from './split-csv';
 import { type CsvFile, copySql, headerSql, misfitsSql } from './twin-sql';
 
 /** Rows of a row group: DuckDB's default and its least. A group is held in memory, so long rows get small ones. */
 const ROW_GROUP = { most: 122_880, least: 2048, bytes: 32 * 1024 * 1024 };
 /** What CSV text is thought to shrink to. */
 const GZIP_RATIO = 10;
+
+/** What DuckDB says of a file that it cannot read. */
+const FILE_ERRORS = ['Invalid Input', 'Conversion', 'Out of Range', 'Not implemented'];
 
 /** Which table a file is of, for errors. */
 export interface ConvertedTable {
@@ -21,9 +24,9 @@ export interface ConvertedTable {
 }
 
 /**
- * Writes the Parquet file of a CSV whose digest was found right. Streams in bounded memory. The file is read once where
- * every column's values fit its best type; where one does not, once more to find the types, and again. Every row arrives:
- * counted against the manifest. Throws `ApiError` `DATA_NOT_AVAILABLE` for a file that is not what the manifest says.
+ * Writes the Parquet file of a CSV. Streams in bounded memory. The file is read once where every column's values fit its
+ * best type; where one does not, once more to find the types, and again. Every row arrives: counted against the manifest.
+ * Throws `ApiError` `DATA_NOT_AVAILABLE` for a file that is not what the manifest says.
  */
 export async function csvToParquet(
   instance: DuckDBInstance,
@@ -32,20 +35,38 @@ export async function csvToParquet(
   about: ConvertedTable,
 ): Promise<void> {
   if (about.entry.columns.length === 0) throw unusable(about, 'has no columns');
-  const gzip = await isGzip(path);
   const connection = await instance.connect();
   try {
-    const whole: CsvFile = { header: path, rows: [path], gzip, parallel: true, rowBytes: 0 };
-    await convert(connection, whole, parquet, about, rowGroupOf(about.entry, gzip))
-      // DuckDB's threads guess where rows begin amid quoted line breaks. A wrong guess is an error, of whatever kind, and
-      // never a wrong row. Most files have none, and are read twice as fast as those of which everything is known.
-      .catch(() => convertPieces(connection, { path, isGzip: gzip }, memoryMiB, parquet, about));
+    const csv = { path, isGzip: await isGzip(path) };
+    const inPieces = () => convertPieces(connection, csv, memoryMiB, parquet, about);
+    // Where line breaks stand in quotes, DuckDB's threads guess where rows begin. Not every wrong guess is an error.
+    if (await hasQuotedLineBreaks(csv)) await inPieces();
+    else
+      await convertWhole(connection, csv, parquet, about).catch((error) => {
+        if (!isHelpedByPieces(error)) throw error;
+        return inPieces();
+      });
   } catch (error) {
     throw conversionError(error, about);
   } finally {
     connection.closeSync();
   }
 }
+
+/** By all threads, at twice the speed of pieces. Nothing is known of the rows but their mean. */
+async function convertWhole(
+  connection: DuckDBConnection,
+  { path, isGzip }: StoredCsv,
+  parquet: string,
+  about: ConvertedTable,
+): Promise<void> {
+  const csv: CsvFile = { files: [path], gzip: isGzip, parallel: true, rowBytes: 0 };
+  await convert(connection, csv, parquet, about, rowGroupOf(about.entry, isGzip));
+}
+
+/** Rows that are longer than DuckDB thinks, or longer than the mean, and whatever else its threads may make of a file. */
+const isHelpedByPieces = (error: unknown): boolean =>
+  error instanceof ApiError || [...FILE_ERRORS, 'Out of Memory'].includes(duckDbError(error).type);
 
 /**
  * Cut between rows, each piece is read by one thread, which guesses nothing. (Of a whole file, that thread would hold all
@@ -54,7 +75,7 @@ export async function csvToParquet(
  */
 async function convertPieces(
   connection: DuckDBConnection,
-  csv: { path: string; isGzip: boolean },
+  csv: StoredCsv,
   memoryMiB: number,
   parquet: string,
   about: ConvertedTable,
@@ -62,10 +83,10 @@ async function convertPieces(
   const folder = `${csv.path}.pieces`;
   try {
     const maxRowBytes = Math.floor((memoryMiB / 8) * 1024 * 1024);
-    const { header, pieces, longestRow } = await splitCsv(csv, folder, maxRowBytes);
-    const rows = pieces.map(({ file }) => file);
-    const file: CsvFile = { header, rows, gzip: csv.isGzip, parallel: false, rowBytes: longestRow };
-    await convert(connection, file, parquet, about, rowGroupOfPieces(pieces));
+    const { pieces, longestRow } = await splitCsv(csv, folder, maxRowBytes);
+    const files = pieces.map(({ file }) => file);
+    const cut: CsvFile = { files, gzip: csv.isGzip, parallel: false, rowBytes: longestRow };
+    await convert(connection, cut, parquet, about, rowGroupOfPieces(pieces));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -151,22 +172,21 @@ async function isGzip(path: string): Promise<boolean> {
 /** What is wrong with the file, where it is the file. */
 function conversionError(error: unknown, about: ConvertedTable): unknown {
   const { type, message } = duckDbError(error);
-  const cause = new Error(`${type}: ${message.slice(0, 500)}`);
+  const cause = type === '' ? error : new Error(`${type}: ${message.slice(0, 500)}`);
   if (error instanceof RowTooLong || type === 'Out of Memory')
     return unusable(about, 'has rows too long for the memory of the query engine', {
       cause,
-      hint: 'Raise DUCKDB_MEMORY_MB.',
+      hint: 'Raise DUCKDB_MEMORY_MB, or lower DUCKDB_THREADS.',
     });
-  const isOfFile = ['Invalid Input', 'Conversion', 'Out of Range'].includes(type) || isGzipError(error);
+  const { code } = error as NodeJS.ErrnoException;
+  const isOfFile = FILE_ERRORS.includes(type) || code === 'Z_DATA_ERROR' || code === 'Z_BUF_ERROR';
   return isOfFile ? unusable(about, 'is no CSV as the contract has it', { cause }) : error;
 }
-
-const isGzipError = (error: unknown): boolean => /^Z_/.test(String((error as NodeJS.ErrnoException).code));
 
 const unusable = (
   { database, table, entry }: ConvertedTable,
   what: string,
-  more: { cause?: Error; hint?: string } = {},
+  more: { cause?: unknown; hint?: string } = {},
 ) =>
   new ApiError('DATA_NOT_AVAILABLE', `${database}.${table} cannot be read: ${entry.key} ${what}`, {
     database,

@@ -22,9 +22,9 @@ describeWith(['namespaces'], 'a cache folder whose disk is full', () => {
     ['the copy of the CSV', 4],
     ['the Parquet file', 12],
   ])('is told as that while %s is written, and serves again once there is room', async (_, sizeMiB) => {
-    await runCommand('mount', ['-t', 'tmpfs', '-o', `size=${sizeMiB}m`, 'tmpfs', folder]);
     const lake = await givenLake();
     const own = await givenEngine(lake.env, { cacheFolder: folder });
+    await runCommand('mount', ['-t', 'tmpfs', '-o', `size=${sizeMiB}m`, 'tmpfs', folder]);
     try {
       const rows = Array.from({ length: 10 }, () => [randomBytes((MIB * 3) / 4).toString('base64')]);
       const entry = await exportGiven(lake.lake, { table: 'big', columns: [given('t', 'text')], rows });

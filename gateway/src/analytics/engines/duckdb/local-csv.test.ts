@@ -34,12 +34,14 @@ it('reads the file of a folder lake where it is', async () => {
   expect((await stat(path)).nlink).toBe(2);
   expect(await readFile(path, 'utf8')).toBe(CSV);
   expect(await csv!.digest()).toEqual(DIGEST);
+  expect(await csv!.isUnchanged()).toBe(true);
 });
 
-it('has no digest for a file that changed meanwhile', async () => {
+it('tells that a file changed meanwhile', async () => {
   const csv = await localCsv(lake, KEY, path);
+  await csv!.digest();
   await appendFile(fileURLToPath(lake.urlOf(KEY)), '2\n');
-  expect(await csv!.digest()).toBeNull();
+  expect(await csv!.isUnchanged()).toBe(false);
 });
 
 it('copies what lies elsewhere', async () => {

@@ -5,8 +5,10 @@ import { type Digest, fileDigest, writeWithDigest } from './file-digest';
 
 /** An object of the lake as a file that DuckDB can read. */
 export interface LocalCsv {
-  /** Of the file as DuckDB sees it; null where it changed while it was being read. May run beside the conversion. */
-  digest(): Promise<Digest | null>;
+  /** Of the file. May run beside the conversion. */
+  digest(): Promise<Digest>;
+  /** That it is the one that was opened, to be asked when all has been read. */
+  isUnchanged(): Promise<boolean>;
 }
 
 /** Why a file cannot get a second name: another file system, one without links, or somebody else's file. */
@@ -23,17 +25,12 @@ export async function localCsv(lake: Lake, key: string, path: string): Promise<L
   if (url.startsWith('file:') && (await lake.head(key)) === null) return null;
   if (url.startsWith('file:') && (await hasLink(fileURLToPath(url), path))) {
     const before = await mark(path);
-    return {
-      digest: async () => {
-        const digest = await fileDigest(path);
-        return (await mark(path)) === before ? digest : null;
-      },
-    };
+    return { digest: () => fileDigest(path), isUnchanged: async () => (await mark(path)) === before };
   }
   const body = await lake.read(key);
   if (body === null) return null;
   const digest = await writeWithDigest(path, body);
-  return { digest: async () => digest };
+  return { digest: async () => digest, isUnchanged: async () => true };
 }
 
 async function hasLink(file: string, path: string): Promise<boolean> {

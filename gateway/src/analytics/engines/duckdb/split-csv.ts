@@ -1,21 +1,26 @@
-import { createReadStream } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream';
-import { promisify } from 'node:util';
-import { createGunzip, gzip } from 'node:zlib';
+import { pipeline as callbackPipeline, Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip, createGzip } from 'node:zlib';
 import { CHUNK_BYTES } from './file-digest';
 
 /** A piece ends with the first row that brings it here. */
 export const PIECE_BYTES = 8 * 1024 * 1024;
 const QUOTE = 0x22;
 const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+
+/** A file of the lake on this machine's disk. */
+export interface StoredCsv {
+  path: string;
+  isGzip: boolean;
+}
 
 /** A CSV cut between its rows. */
 export interface CsvPieces {
-  /** The file of the header line. */
-  header: string;
-  /** The files of the rows, in order, and how many each holds; at least one. */
+  /** In order, each with the header line and then so many rows; at least one. */
   pieces: { file: string; rows: number }[];
   /** Bytes of the longest row, its line feed among them. */
   longestRow: number;
@@ -25,27 +30,48 @@ export interface CsvPieces {
 export class RowTooLong extends Error {}
 
 /**
- * Cuts a CSV as the contract writes it into files of some megabytes in `folder`, which it makes; of a compressed one the
- * pieces are compressed, too. A row ends with the first line feed outside of quotes, and every quote within a field is
- * doubled, so that an odd number of quotes behind a row's start means inside. Throws `RowTooLong`.
+ * Whether a line feed or a carriage return stands in quotes, so that a row may look like several. Every quote within a
+ * field is doubled: an odd number of quotes before a place means inside. Ends with the first one that it finds.
  */
-export async function splitCsv(
-  { path, isGzip }: { path: string; isGzip: boolean },
-  folder: string,
-  maxRowBytes: number,
-): Promise<CsvPieces> {
+export async function hasQuotedLineBreaks(csv: StoredCsv): Promise<boolean> {
+  let quoted = false;
+  for await (const chunk of bytesOf(csv)) {
+    // Most tables have no quote, and to know that costs next to nothing.
+    if (!quoted && !chunk.includes(QUOTE)) continue;
+    for (const byte of chunk) {
+      if (byte === QUOTE) quoted = !quoted;
+      else if (quoted && (byte === LINE_FEED || byte === CARRIAGE_RETURN)) return true;
+    }
+  }
+  return false;
+}
+
+/**
+ * Cuts a CSV as the contract writes it into files of some megabytes in `folder`, which it makes; of a compressed one the
+ * pieces are compressed, too. Throws `RowTooLong`.
+ */
+export async function splitCsv(csv: StoredCsv, folder: string, maxRowBytes: number): Promise<CsvPieces> {
   await mkdir(folder);
   const pieces: CsvPieces['pieces'] = [];
+  let header: Buffer[] | null = null;
   let chunks: Buffer[] = [];
   let [rows, bytes, rowBytes, longestRow] = [0, 0, 0, 0];
+  let quoted = false;
   const endPiece = async () => {
     const file = join(folder, String(pieces.length));
     pieces.push({ file, rows });
-    await writeFile(file, isGzip ? await promisify(gzip)(Buffer.concat(chunks), { level: 1 }) : chunks);
+    // Read from its start DuckDB would take a byte order mark away, were a value first that begins with one.
+    const text = Readable.from([...(header ?? []), ...chunks]);
+    const out = createWriteStream(file, { flags: 'wx' });
+    await (csv.isGzip ? pipeline(text, createGzip({ level: 1 }), out) : pipeline(text, out));
     [chunks, rows, bytes] = [[], 0, 0];
   };
-  let quoted = false;
-  for await (const chunk of bytesOf(path, isGzip)) {
+  const endRow = () => {
+    if (rowBytes > maxRowBytes) throw new RowTooLong(`a row of over ${maxRowBytes} bytes`);
+    longestRow = Math.max(longestRow, rowBytes);
+    rowBytes = 0;
+  };
+  for await (const chunk of bytesOf(csv)) {
     let from = 0;
     const take = (to: number) => {
       chunks.push(chunk.subarray(from, to));
@@ -57,26 +83,30 @@ export async function splitCsv(
       rowBytes += 1;
       if (byte === QUOTE) quoted = !quoted;
       if (byte !== LINE_FEED || quoted) continue;
+      endRow();
+      if (header === null) {
+        take(at + 1);
+        header = chunks;
+        [chunks, bytes] = [[], 0];
+        continue;
+      }
       rows += 1;
-      longestRow = Math.max(longestRow, rowBytes);
-      rowBytes = 0;
-      if (pieces.length > 0 && bytes + at + 1 - from < PIECE_BYTES) continue;
+      if (bytes + at + 1 - from < PIECE_BYTES) continue;
       take(at + 1);
       await endPiece();
     }
     take(chunk.length);
-    if (rowBytes > maxRowBytes) throw new RowTooLong(`a row of over ${maxRowBytes} bytes`);
+    if (rowBytes > maxRowBytes) endRow();
   }
   // What has no line feed behind it is a row as well.
-  if (rowBytes > 0) rows += 1;
-  await endPiece();
-  if (pieces.length === 1) await endPiece();
-  const [header, ...others] = pieces as [CsvPieces['pieces'][0], ...CsvPieces['pieces']];
-  return { header: header.file, pieces: others, longestRow: Math.max(longestRow, rowBytes) };
+  if (rowBytes > 0 && header !== null) rows += 1;
+  endRow();
+  if (bytes > 0 || pieces.length === 0) await endPiece();
+  return { pieces, longestRow };
 }
 
-function bytesOf(path: string, isGzip: boolean): AsyncIterable<Buffer> {
+function bytesOf({ path, isGzip }: StoredCsv): AsyncIterable<Buffer> {
   const file = createReadStream(path, { highWaterMark: CHUNK_BYTES });
   // Whoever reads is told what went wrong.
-  return isGzip ? pipeline(file, createGunzip({ chunkSize: CHUNK_BYTES }), () => undefined) : file;
+  return isGzip ? callbackPipeline(file, createGunzip({ chunkSize: CHUNK_BYTES }), () => undefined) : file;
 }

@@ -146,7 +146,8 @@ export class TableFiles {
         // A file that is another one is told as such, whatever DuckDB said of it.
         const [digest, outcome] = await Promise.allSettled([csv.digest(), converted]);
         if (digest.status === 'rejected') throw digest.reason;
-        if (digest.value?.sha256 !== entry.sha256) throw gone('was changed since it was published');
+        const isSame = digest.value.sha256 === entry.sha256 && (await csv.isUnchanged());
+        if (!isSame) throw gone('was changed since it was published');
         if (outcome.status === 'rejected') throw outcome.reason;
       });
       this.#conversion = turn.catch(() => undefined);

@@ -4,12 +4,10 @@ import { quoteName, quoteText } from '../with-tables';
 
 /** Where a CSV of the lake is, and how it is to be read. */
 export interface CsvFile {
-  /** The file that begins with the header line. */
-  header: string;
-  /** The files that hold the rows, in order: that same one, or pieces without a header line. */
-  rows: readonly string[];
+  /** In order; each begins with the header line. */
+  files: readonly string[];
   gzip: boolean;
-  /** Each file by several threads; fails on some with quoted line breaks. */
+  /** Each file by several threads: only where no line break stands in quotes. */
   parallel: boolean;
   /** No row is longer; rows of up to 2 MB are read whatever it says. */
   rowBytes: number;
@@ -25,13 +23,13 @@ const NARROW = 18;
 
 const columnName = (index: number): string => `c${index}`;
 
-/** Files of a CSV as the contract writes it, all columns as text under the names c0, c1 …. */
-function readCsv(csv: CsvFile, files: readonly string[], columns: number, skipHeader: boolean): string {
+/** A CSV as the contract writes it, all columns as text under the names c0, c1 …; its header line as a row, if asked for. */
+function readCsv({ files, gzip, parallel, rowBytes }: CsvFile, columns: number, header = false): string {
   const names = Array.from({ length: columns }, (_, index) => `'${columnName(index)}': 'VARCHAR'`);
   const options = [
     'auto_detect = false',
     `columns = {${names.join(', ')}}`,
-    `header = ${skipHeader}`,
+    `header = ${!header}`,
     `delim = ','`,
     `quote = '"'`,
     `escape = '"'`,
@@ -39,19 +37,17 @@ function readCsv(csv: CsvFile, files: readonly string[], columns: number, skipHe
     // An empty field is NULL, and `""` is not.
     `nullstr = ''`,
     'allow_quoted_nulls = false',
-    `parallel = ${csv.parallel}`,
-    `compression = '${csv.gzip ? 'gzip' : 'none'}'`,
-    `max_line_size = ${Math.max(LEAST_LINE_BYTES, csv.rowBytes)}`,
-    `buffer_size = ${Math.max(LEAST_BUFFER_BYTES, csv.rowBytes)}`,
+    `parallel = ${parallel}`,
+    `compression = '${gzip ? 'gzip' : 'none'}'`,
+    `max_line_size = ${Math.max(LEAST_LINE_BYTES, rowBytes)}`,
+    `buffer_size = ${Math.max(LEAST_BUFFER_BYTES, rowBytes)}`,
   ];
   return `read_csv([${files.map(quoteText).join(', ')}], ${options.join(', ')})`;
 }
 
-const readRows = (csv: CsvFile, columns: number): string => readCsv(csv, csv.rows, columns, csv.rows[0] === csv.header);
-
 /** The names in a CSV's header line. */
 export const headerSql = (csv: CsvFile, columns: number): string =>
-  `FROM ${readCsv(csv, [csv.header], columns, false)} LIMIT 1`;
+  `FROM ${readCsv({ ...csv, files: csv.files.slice(0, 1) }, columns, true)} LIMIT 1`;
 
 /**
  * Makes the Parquet file of those rows whose values all fit their types; the count tells whether that was all of them.
@@ -65,7 +61,7 @@ export function copySql(csv: CsvFile, columns: readonly TwinColumn[], parquet: s
     return test === null ? [] : [`(${test} OR ${columnName(index)} IS NULL)`];
   });
   const where = tests.length > 0 ? ` WHERE ${tests.join(' AND ')}` : '';
-  const from = readRows(csv, columns.length);
+  const from = readCsv(csv, columns.length);
   // Level 3, DuckDB's own, costs a fifth more time for files of the same size.
   const options = `FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE ${rowGroup}`;
   return `COPY (SELECT ${list.join(', ')} FROM ${from}${where}) TO ${quoteText(parquet)} (${options})`;
@@ -81,7 +77,7 @@ export function misfitsSql(csv: CsvFile, columns: readonly Column[]): string {
         return `count(*) FILTER (${columnName(index)} IS NOT NULL AND NOT ${fits})`;
       }),
   );
-  return `SELECT ${['count(*)', ...counts].join(', ')} FROM ${readRows(csv, columns.length)}`;
+  return `SELECT ${['count(*)', ...counts].join(', ')} FROM ${readCsv(csv, columns.length)}`;
 }
 
 function cast(index: number, type: string): string {
