@@ -5,6 +5,7 @@ import { ApiError } from '../../../errors';
 import { typesMetadata } from '../twin';
 import { candidateTypes, FALLBACK_TYPE, twinColumns } from '../twin-columns';
 import { duckDbError } from './duckdb-error';
+import { interruptible } from './interruptible';
 import { type CsvPieces, hasQuotedLineBreaks, PIECE_BYTES, RowTooLong, type StoredCsv, splitCsv } from './split-csv';
 import { type CsvFile, copySql, headerSql, misfitsSql } from './twin-sql';
 
@@ -38,14 +39,20 @@ export async function csvToParquet(
   const connection = await instance.connect();
   try {
     const csv = { path, isGzip: await isGzip(path) };
-    const inPieces = () => convertPieces(connection, csv, memoryMiB, parquet, about);
-    // Where line breaks stand in quotes, DuckDB's threads guess where rows begin. Not every wrong guess is an error.
-    if (await hasQuotedLineBreaks(csv)) await inPieces();
-    else
-      await convertWhole(connection, csv, parquet, about).catch((error) => {
-        if (!isHelpedByPieces(error)) throw error;
-        return inPieces();
-      });
+    // Where line breaks stand in quotes, DuckDB's threads guess where rows begin, and not every wrong guess is an error.
+    // Most files have none there: while they are looked for, the conversion goes on.
+    const guess = new AbortController();
+    const [breaks, whole] = await Promise.allSettled([
+      hasQuotedLineBreaks(csv).then((found) => {
+        if (found) guess.abort();
+        return found;
+      }),
+      interruptible(connection, guess.signal, () => convertWhole(connection, csv, parquet, about)),
+    ]);
+    if (breaks.status === 'rejected') throw breaks.reason;
+    if (breaks.value || (whole.status === 'rejected' && isHelpedByPieces(whole.reason)))
+      await convertPieces(connection, csv, memoryMiB, parquet, about);
+    else if (whole.status === 'rejected') throw whole.reason;
   } catch (error) {
     throw conversionError(error, about);
   } finally {

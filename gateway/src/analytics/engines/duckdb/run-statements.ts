@@ -5,12 +5,10 @@ import { type ResultSet, SqlProblem, type SqlValue, type Statement } from '../en
 import type { TableText } from '../with-tables';
 import { columnsOf } from './describe-statements';
 import { duckDbError } from './duckdb-error';
+import { interruptible } from './interruptible';
 import { resultValue } from './result-values';
 import { SharedTables } from './shared-tables';
 import { prepareSelect } from './sql-statement';
-
-/** An interrupt that comes before DuckDB has begun is lost, so it is repeated. */
-const INTERRUPT_MS = 50;
 
 /**
  * Runs the statements on one connection, one after the other; what they share is computed once. Throws the signal's reason when it is aborted, `SqlProblem`,
@@ -24,33 +22,24 @@ export async function runStatements(
   signal: AbortSignal,
 ): Promise<ResultSet[]> {
   const connection = await instance.connect();
-  let repeat: NodeJS.Timeout | undefined;
-  const interrupt = () => {
-    connection.interrupt();
-    repeat ??= setInterval(() => connection.interrupt(), INTERRUPT_MS);
-  };
-  signal.addEventListener('abort', interrupt, { once: true });
   const budget = { rows: limits.maxRows, bytes: limits.maxBytes };
   const shared = new SharedTables(connection, tables);
   try {
-    const results: ResultSet[] = [];
-    for (const [index, statement] of statements.entries()) {
-      signal.throwIfAborted();
-      results.push(await runOne(connection, index, shared, statement, budget, limits));
-    }
-    // DuckDB tells of no interruption while rows are fetched.
-    signal.throwIfAborted();
-    return results;
+    return await interruptible(connection, signal, async () => {
+      const results: ResultSet[] = [];
+      for (const [index, statement] of statements.entries()) {
+        signal.throwIfAborted();
+        results.push(await runOne(connection, index, shared, statement, budget, limits));
+      }
+      return results;
+    });
   } catch (error) {
-    signal.throwIfAborted();
     if (duckDbError(error).type !== 'Out of Memory') throw error;
     throw new ApiError('RESULT_TOO_LARGE', 'The query needs more memory than the engine may use', {
       hint: 'Ask for less, e.g. a shorter range of time; or raise DUCKDB_MEMORY_MB.',
       cause: error,
     });
   } finally {
-    clearInterval(repeat);
-    signal.removeEventListener('abort', interrupt);
     connection.closeSync();
   }
 }

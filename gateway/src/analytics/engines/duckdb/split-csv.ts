@@ -38,7 +38,10 @@ export async function hasQuotedLineBreaks(csv: StoredCsv): Promise<boolean> {
   for await (const chunk of bytesOf(csv)) {
     // Most tables have no quote, and to know that costs next to nothing.
     if (!quoted && !chunk.includes(QUOTE)) continue;
-    for (const byte of chunk) {
+    for (let at = 0; at < chunk.length; at += 1) {
+      const byte = chunk[at]!;
+      // Nearly all are above; an iterator would take four times as long.
+      if (byte > QUOTE) continue;
       if (byte === QUOTE) quoted = !quoted;
       else if (quoted && (byte === LINE_FEED || byte === CARRIAGE_RETURN)) return true;
     }
@@ -55,7 +58,9 @@ export async function splitCsv(csv: StoredCsv, folder: string, maxRowBytes: numb
   const pieces: CsvPieces['pieces'] = [];
   let header: Buffer[] | null = null;
   let chunks: Buffer[] = [];
-  let [rows, bytes, rowBytes, longestRow] = [0, 0, 0, 0];
+  let [rows, bytes, longestRow] = [0, 0, 0];
+  /** Of the row under way, in the chunks before this one. */
+  let rowBytes = 0;
   let quoted = false;
   const endPiece = async () => {
     const file = join(folder, String(pieces.length));
@@ -66,41 +71,43 @@ export async function splitCsv(csv: StoredCsv, folder: string, maxRowBytes: numb
     await (csv.isGzip ? pipeline(text, createGzip({ level: 1 }), out) : pipeline(text, out));
     [chunks, rows, bytes] = [[], 0, 0];
   };
-  const endRow = () => {
-    if (rowBytes > maxRowBytes) throw new RowTooLong(`a row of over ${maxRowBytes} bytes`);
-    longestRow = Math.max(longestRow, rowBytes);
-    rowBytes = 0;
+  const allow = (row: number) => {
+    if (row > maxRowBytes) throw new RowTooLong(`a row of over ${maxRowBytes} bytes`);
+    longestRow = Math.max(longestRow, row);
   };
   for await (const chunk of bytesOf(csv)) {
-    let from = 0;
+    let [from, rowFrom] = [0, 0];
     const take = (to: number) => {
       chunks.push(chunk.subarray(from, to));
       bytes += to - from;
       from = to;
     };
     for (let at = 0; at < chunk.length; at += 1) {
-      const byte = chunk[at];
-      rowBytes += 1;
+      const byte = chunk[at]!;
+      // Nearly all are above.
+      if (byte > QUOTE) continue;
       if (byte === QUOTE) quoted = !quoted;
       if (byte !== LINE_FEED || quoted) continue;
-      endRow();
+      const end = at + 1;
+      allow(rowBytes + end - rowFrom);
+      [rowBytes, rowFrom] = [0, end];
       if (header === null) {
-        take(at + 1);
+        take(end);
         header = chunks;
         [chunks, bytes] = [[], 0];
         continue;
       }
       rows += 1;
-      if (bytes + at + 1 - from < PIECE_BYTES) continue;
-      take(at + 1);
+      if (bytes + end - from < PIECE_BYTES) continue;
+      take(end);
       await endPiece();
     }
     take(chunk.length);
-    if (rowBytes > maxRowBytes) endRow();
+    rowBytes += chunk.length - rowFrom;
+    allow(rowBytes);
   }
   // What has no line feed behind it is a row as well.
   if (rowBytes > 0 && header !== null) rows += 1;
-  endRow();
   if (bytes > 0 || pieces.length === 0) await endPiece();
   return { pieces, longestRow };
 }
