@@ -17,6 +17,12 @@ const GZIP_RATIO = 10;
 /** What DuckDB says of a file that it cannot read. */
 const FILE_ERRORS = ['Invalid Input', 'Conversion', 'Out of Range', 'Not implemented'];
 
+/** Empty lines, NULLs of a single column, that DuckDB takes for a part of the next row: as many as it reads at a time. */
+const NULL_LINES = 2048;
+
+/** The file holds another number of rows than its manifest says, as far as it was read right. */
+class RowsMissing extends Error {}
+
 /** Which table a file is of, for errors. */
 export interface ConvertedTable {
   database: string;
@@ -42,11 +48,11 @@ export async function csvToParquet(
     // Where line breaks stand in quotes, DuckDB's threads guess where rows begin, and not every wrong guess is an error.
     // Most files have none there: while they are looked for, the conversion goes on.
     const guess = new AbortController();
+    const giveUp = () => guess.abort();
+    const scan = hasQuotedLineBreaks(csv);
+    scan.then((found) => found && giveUp(), giveUp);
     const [breaks, whole] = await Promise.allSettled([
-      hasQuotedLineBreaks(csv).then((found) => {
-        if (found) guess.abort();
-        return found;
-      }),
+      scan,
       interruptible(connection, guess.signal, () => convertWhole(connection, csv, parquet, about)),
     ]);
     if (breaks.status === 'rejected') throw breaks.reason;
@@ -73,7 +79,9 @@ async function convertWhole(
 
 /** Rows that are longer than DuckDB thinks, or longer than the mean, and whatever else its threads may make of a file. */
 const isHelpedByPieces = (error: unknown): boolean =>
-  error instanceof ApiError || [...FILE_ERRORS, 'Out of Memory'].includes(duckDbError(error).type);
+  error instanceof RowsMissing || isOutOfMemory(error) || FILE_ERRORS.includes(duckDbError(error).type);
+
+const isOutOfMemory = (error: unknown): boolean => duckDbError(error).type === 'Out of Memory';
 
 /**
  * Cut between rows, each piece is read by one thread, which guesses nothing. (Of a whole file, that thread would hold all
@@ -92,8 +100,13 @@ async function convertPieces(
     const maxRowBytes = Math.floor((memoryMiB / 8) * 1024 * 1024);
     const { pieces, longestRow } = await splitCsv(csv, folder, maxRowBytes);
     const files = pieces.map(({ file }) => file);
-    const cut: CsvFile = { files, gzip: csv.isGzip, parallel: false, rowBytes: longestRow };
-    await convert(connection, cut, parquet, about, rowGroupOfPieces(pieces));
+    const cut: CsvFile = { files, gzip: csv.isGzip, parallel: false, rowBytes: longestRow + NULL_LINES };
+    const rowGroup = rowGroupOfPieces(pieces);
+    await convert(connection, cut, parquet, about, rowGroup).catch((error) => {
+      if (!isOutOfMemory(error)) throw error;
+      // Each thread has buffers for the longest row. The whole file is read by one, which may hold less with them.
+      return convert(connection, { ...cut, files: [csv.path] }, parquet, about, rowGroup);
+    });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -121,9 +134,9 @@ async function convert(
   if (copied === rows) return;
   const { total, types } = await fittingTypes(connection, csv, columns);
   const known = typesMetadata(about.entry, types) === null ? columns.map(() => FALLBACK_TYPE) : types;
-  if (total !== rows) throw unusable(about, `has ${total} rows where its manifest says ${rows}`);
+  if (total !== rows) throw new RowsMissing(`has ${total} rows where its manifest says ${rows}`);
   const again = await copy(known);
-  if (again !== rows) throw new Error(`${again} of ${rows} rows were converted`);
+  if (again !== rows) throw new RowsMissing(`keeps ${again} of ${rows} rows where they are given types`);
 }
 
 /** The first type of each column that all of its values fit. */
@@ -178,13 +191,14 @@ async function isGzip(path: string): Promise<boolean> {
 
 /** What is wrong with the file, where it is the file. */
 function conversionError(error: unknown, about: ConvertedTable): unknown {
+  if (error instanceof RowsMissing) return unusable(about, error.message);
   const { type, message } = duckDbError(error);
   const cause = type === '' ? error : new Error(`${type}: ${message.slice(0, 500)}`);
-  if (error instanceof RowTooLong || type === 'Out of Memory')
-    return unusable(about, 'has rows too long for the memory of the query engine', {
-      cause,
-      hint: 'Raise DUCKDB_MEMORY_MB, or lower DUCKDB_THREADS.',
-    });
+  const tooLong = 'has rows too long for the memory of the query engine';
+  if (error instanceof RowTooLong)
+    return unusable(about, tooLong, { cause, hint: 'Raise DUCKDB_MEMORY_MB: a row may take an eighth of it.' });
+  if (isOutOfMemory(error))
+    return unusable(about, tooLong, { cause, hint: 'Raise DUCKDB_MEMORY_MB, or lower DUCKDB_THREADS.' });
   const { code } = error as NodeJS.ErrnoException;
   const isOfFile = FILE_ERRORS.includes(type) || code === 'Z_DATA_ERROR' || code === 'Z_BUF_ERROR';
   return isOfFile ? unusable(about, 'is no CSV as the contract has it', { cause }) : error;

@@ -72,7 +72,7 @@ export async function splitCsv(csv: StoredCsv, folder: string, maxRowBytes: numb
     [chunks, rows, bytes] = [[], 0, 0];
   };
   const allow = (row: number) => {
-    if (row > maxRowBytes) throw new RowTooLong(`a row of over ${maxRowBytes} bytes`);
+    if (row > maxRowBytes) throw new RowTooLong(`a row of over ${maxRowBytes} bytes, or a quote without its end`);
     longestRow = Math.max(longestRow, row);
   };
   for await (const chunk of bytesOf(csv)) {

@@ -339,6 +339,27 @@ it('keeps a row of many megabytes', async () => {
   expect(await twinRows(lake.lake, twin)).toEqual(rows);
 });
 
+it('keeps a row of many megabytes behind NULLs, which DuckDB counts with it', async () => {
+  const rows = [[null], [null], [`a\n${'x'.repeat(3_000_000)}`], ['y']];
+  const { twin } = await commit({ table: 'single', columns: [given('only', 'text')], rows });
+  expect(await twinRows(lake.lake, twin)).toEqual(rows);
+});
+
+it('keeps a long row where several threads have no room for buffers of that size', async () => {
+  const crowded = await givenEngine(lake.env, { memoryMiB: 128, threads: 16 });
+  try {
+    const text = (n: number) => `\n${'x'.repeat(n === 5000 ? 14_000_000 : 800)}`;
+    const rows = Array.from({ length: 90_000 }, (_, n) => [String(n), text(n)]);
+    const table = { table: 'crowded', columns: [given('n', 'integer'), given('t', 'text')], rows };
+    const twin = await crowded.engine.makeTwin('mysql', 'crowded', await exportGiven(lake.lake, table), never());
+    const found = await twinRows(lake.lake, twin);
+    expect(found.length).toBe(rows.length);
+    expect(found.findIndex(([n, t], index) => n !== rows[index]![0] || t !== rows[index]![1])).toBe(-1);
+  } finally {
+    await crowded.close();
+  }
+});
+
 it('remembers types of a table too wide for metadata as text', async () => {
   // The number would keep its type, were there room to say which columns do not.
   const columns = [given('id', 'integer'), ...Array.from({ length: 260 }, (_, n) => given(`d${n}`, 'date'))];

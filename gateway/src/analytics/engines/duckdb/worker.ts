@@ -71,7 +71,7 @@ async function makeFolders({ cacheFolder, workFolder }: WorkerSettings): Promise
 
 const diskFull = (cacheFolder: string, cause: unknown): ApiError =>
   new ApiError('INTERNAL', `The disk of the cache folder ${cacheFolder} is full`, {
-    hint: 'Make room there (at least twice the size of the largest CSV), or set ANALYTICS_CACHE_DIR to a folder of another disk.',
+    hint: "Make room there (a table's first reading takes up to three times its CSV), or set ANALYTICS_CACHE_DIR to a folder of another disk.",
     cause,
   });
 
