@@ -12,8 +12,8 @@ export interface TwinPlace {
 
 /**
  * Looks for the twin of an entry. Where something else lies in its place, say the twin that an earlier version of the
- * gateway made with other types or otherwise, which somebody may be reading, the place is another one; where that is taken as well,
- * it is the one of the two that was written longest ago. Throws `LakeError`.
+ * gateway made with other types or otherwise, which somebody may be reading, the place is another one; where that is
+ * taken as well, it is the one of the two that was written longest ago. Throws `LakeError`.
  */
 export async function twinPlace(
   lake: Pick<Lake, 'head'>,

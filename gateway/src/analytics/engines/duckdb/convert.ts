@@ -31,8 +31,8 @@ export interface ConvertedTable {
 }
 
 /**
- * Writes the Parquet file of a CSV. Streams in bounded memory. The file is read once where every column's values fit its
- * best type; where one does not, once more to find the types, and again. Every row arrives: counted against the manifest.
+ * Writes the Parquet file of a CSV. Streams in bounded memory. DuckDB reads the rows once where every column's values fit
+ * its best type; where one does not, once more to find the types, and again. Every row arrives: counted against the manifest.
  * Throws `ApiError` `DATA_NOT_AVAILABLE` for a file that is not what the manifest says.
  */
 export async function csvToParquet(
@@ -166,11 +166,15 @@ function rowGroupOf({ bytes, rows }: ManifestEntry, gzip: boolean): number {
   return rowGroup(ROW_GROUP.bytes / rowBytes);
 }
 
-/** The rows that fit where they are longest. */
+/** The rows that fit where they are longest: of all pieces that come one after the other, but the last, which may be small. */
 function rowGroupOfPieces(pieces: CsvPieces['pieces']): number {
   const many = ROW_GROUP.bytes / PIECE_BYTES;
-  const inMany = pieces.map((_, first) => pieces.slice(first, first + many).reduce((sum, { rows }) => sum + rows, 0));
-  return rowGroup(Math.min(...inMany.slice(0, Math.max(0, inMany.length - many)), ROW_GROUP.most));
+  let fewest = ROW_GROUP.most;
+  for (let end = many; end < pieces.length; end += 1) {
+    const rows = pieces.slice(end - many, end).reduce((sum, piece) => sum + piece.rows, 0);
+    fewest = Math.min(fewest, rows);
+  }
+  return rowGroup(fewest);
 }
 
 function rowGroup(rows: number): number {
